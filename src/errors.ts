@@ -188,7 +188,8 @@ export function isLodeError<C extends LodeErrorCode = LodeErrorCode>(
   ...wanted: readonly C[]
 ): error is LodeError<C> {
   if (!(error instanceof Error) || !(brand in error)) return false;
-  return wanted.length === 0 || wanted.includes((error as LodeError<C>).code);
+  const { code } = error as unknown as LodeError<C>;
+  return wanted.length === 0 || wanted.includes(code);
 }
 
 /** Checks an invariant of our own code. Data from disk or network is validated before it gets here. */

@@ -4,6 +4,9 @@
  * A source says how long it is, when it knows, and whether it can be read twice: a retry needs one or the other.
  */
 
+import { LodeError } from '../errors.ts';
+import { utf8Encode } from './text.ts';
+
 /** Bytes of a known or unknown length that an adapter pulls at its own pace. */
 export interface ByteSource {
   /** Total bytes, when known before reading. */
@@ -26,3 +29,89 @@ export type ByteInput =
   | ReadableStream<Uint8Array>
   | AsyncIterable<Uint8Array | string>
   | Iterable<Uint8Array>;
+
+/** Brings any input to a `ByteSource`. Costs nothing for bytes and strings; reads nothing yet. */
+export function byteSource(input: ByteInput): ByteSource {
+  if (input instanceof Uint8Array) return bytesSource(input);
+  if (typeof input === 'string') return bytesSource(utf8Encode(input));
+  if (isByteSource(input)) return input;
+  if (input instanceof ArrayBuffer) return bytesSource(new Uint8Array(input));
+  if (input instanceof Blob) return blobSource(input);
+  if (isIterable(input)) return streamSource(input);
+  throw new LodeError('LODE_INVALID_ARGUMENT', 'this is not something bytes can be read from', {
+    field: 'body',
+    actual: input === null ? 'null' : typeof input,
+    next: 'Pass a Uint8Array, string, Blob, stream or (async) iterable of Uint8Array.',
+  });
+}
+
+function isByteSource(input: object): input is ByteSource {
+  return (
+    input !== null &&
+    typeof (input as Partial<ByteSource>).stream === 'function' &&
+    'replayable' in input
+  );
+}
+
+function isIterable(
+  input: object,
+): input is AsyncIterable<Uint8Array | string> | Iterable<Uint8Array> {
+  return (
+    input !== null &&
+    typeof input === 'object' &&
+    (Symbol.asyncIterator in input || Symbol.iterator in input)
+  );
+}
+
+function bytesSource(bytes: Uint8Array): ByteSource {
+  return { size: bytes.length, replayable: true, bytes, stream: () => once(bytes) };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
+
+function blobSource(blob: Blob): ByteSource {
+  return {
+    size: blob.size,
+    replayable: true,
+    stream: () => chunksOf(blob.stream() as unknown as AsyncIterable<Uint8Array>),
+  };
+}
+
+/** A source that can be read once: a stream that someone else is producing. */
+function streamSource(
+  input: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array>,
+): ByteSource {
+  let started = false;
+  return {
+    size: undefined,
+    replayable: false,
+    stream() {
+      if (started) {
+        throw new LodeError('LODE_INVALID_ARGUMENT', 'this stream has been read already', {
+          field: 'body',
+          next: 'Pass bytes, a Blob, or a ByteSource that can be replayed.',
+        });
+      }
+      started = true;
+      return chunksOf(input);
+    },
+  };
+}
+
+async function* chunksOf(
+  input: AsyncIterable<Uint8Array | string> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of input) {
+    const bytes = typeof chunk === 'string' ? utf8Encode(chunk) : chunk;
+    if (!(bytes instanceof Uint8Array)) {
+      throw new LodeError('LODE_INVALID_ARGUMENT', 'a stream of bytes yielded something else', {
+        field: 'body',
+        actual: typeof chunk,
+        next: 'Yield Uint8Array or string chunks.',
+      });
+    }
+    if (bytes.length > 0) yield bytes;
+  }
+}

@@ -1,0 +1,7 @@
+/** Bytes in and out: sources of every kind users have, streamed with back-pressure and hard limits. */
+export { byteSource } from './source.ts';
+export type { ByteInput, ByteSource } from './source.ts';
+export { bytePipe } from './pipe.ts';
+export type { BytePipe } from './pipe.ts';
+export { collect, concat } from './collect.ts';
+export { compareUtf8, utf8Decode, utf8Encode } from './text.ts';
