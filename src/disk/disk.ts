@@ -5,8 +5,10 @@
  * A write is durable only after `datasync()` of its file, a name only after `syncDirectory()` of its directory. The
  * `recording` disk knows the difference and can show every state a crash may leave.
  *
- * Paths are absolute or relative to the process, with `/`. Errors are `LodeError`s: `LODE_NOT_FOUND`,
- * `LODE_ALREADY_EXISTS`, `LODE_PERMISSION_DENIED`, `LODE_READ_ONLY`, `LODE_STORAGE_FULL`, `LODE_UNAVAILABLE`.
+ * Paths are absolute or relative to the process, with `/`. Errors are `LodeError`s: `LODE_NOT_FOUND` (also for a path
+ * that leads through a file), `LODE_ALREADY_EXISTS`, `LODE_INVALID_ARGUMENT` (a directory where a file should be),
+ * `LODE_PERMISSION_DENIED` (also for a symbolic link as the last part), `LODE_READ_ONLY`, `LODE_STORAGE_FULL`,
+ * `LODE_UNAVAILABLE`.
  */
 
 /** `create`: must not exist. `open-or-create`: created when missing. `write`, `read`: must exist. */

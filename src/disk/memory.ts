@@ -1,0 +1,300 @@
+/**
+ * A whole disk in memory: directories, files, hard links, locks. Names point to inodes, as on POSIX, so a file outlives
+ * its name while it is open and a link is the same file. It runs in a browser and is a disk of its own for each call.
+ *
+ * Nothing survives the process, so `datasync` and `syncDirectory` only check their argument.
+ */
+import { systemEnv } from '../env.ts';
+import type { Env } from '../env.ts';
+import { LodeError } from '../errors.ts';
+import type { DirectoryEntry, Disk, DiskFile, DiskLock, FileInfo, OpenMode } from './disk.ts';
+
+export interface MemoryDiskOptions {
+  readonly env?: Env;
+}
+
+/** Paths are absolute whether they start with `/` or not; `/` is there from the start. */
+export function memoryDisk(options: MemoryDiskOptions = {}): Disk {
+  return new MemoryDisk(options.env ?? systemEnv);
+}
+
+interface FileNode {
+  readonly kind: 'file';
+  readonly inode: bigint;
+  modifiedNs: bigint;
+  /** Capacity; content is the first `size` bytes, and all beyond them is zero. */
+  bytes: Uint8Array;
+  size: number;
+  locked: boolean;
+}
+
+interface DirectoryNode {
+  readonly kind: 'directory';
+  readonly inode: bigint;
+  modifiedNs: bigint;
+  readonly entries: Map<string, Node>;
+}
+
+type Node = FileNode | DirectoryNode;
+
+/** Where a name is, or would be. */
+interface Place {
+  readonly directory: DirectoryNode;
+  readonly name: string;
+}
+
+class MemoryDisk implements Disk {
+  readonly lockScope = 'process';
+  readonly #env: Env;
+  readonly #root: DirectoryNode;
+  #lastInode = 0n;
+
+  constructor(env: Env) {
+    this.#env = env;
+    this.#root = this.#newDirectory();
+  }
+
+  async open(path: string, mode: OpenMode): Promise<DiskFile> {
+    return new MemoryFile(this.#openFile(path, mode), path, this.#env);
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    const source = this.#place(from);
+    const node = this.#existing(source, from);
+    const target = this.#place(to);
+    const replaced = target.directory.entries.get(target.name);
+    if (replaced === node) return;
+    if (replaced !== undefined && (replaced.kind !== 'file' || node.kind !== 'file')) {
+      throw taken(to);
+    }
+    this.#remove(source);
+    this.#enter(target, node);
+  }
+
+  async link(from: string, to: string): Promise<void> {
+    const node = this.#existing(this.#place(from), from);
+    const target = this.#place(to);
+    if (target.directory.entries.has(target.name)) throw taken(to);
+    if (node.kind === 'directory') throw isDirectory(from);
+    this.#enter(target, node);
+  }
+
+  async unlink(path: string): Promise<void> {
+    const place = this.#place(path);
+    if (this.#existing(place, path).kind === 'directory') throw isDirectory(path);
+    this.#remove(place);
+  }
+
+  async makeDirectory(path: string): Promise<boolean> {
+    if (partsOf(path).length === 0) return false;
+    const place = this.#place(path);
+    const present = place.directory.entries.get(place.name);
+    if (present?.kind === 'directory') return false;
+    if (present !== undefined) throw taken(path);
+    this.#enter(place, this.#newDirectory());
+    return true;
+  }
+
+  async removeDirectory(path: string): Promise<void> {
+    const directory = this.#directory(path);
+    if (directory.entries.size > 0) throw taken(path);
+    this.#remove(this.#place(path));
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    this.#directory(path);
+  }
+
+  async list(path: string): Promise<DirectoryEntry[]> {
+    return [...this.#directory(path).entries].map(([name, node]) => ({ name, kind: node.kind }));
+  }
+
+  async info(path: string): Promise<FileInfo | undefined> {
+    const node = this.#find(partsOf(path));
+    return node && infoOf(node);
+  }
+
+  async tryLock(path: string): Promise<DiskLock | undefined> {
+    const file = this.#openFile(path, 'open-or-create');
+    if (file.locked) return undefined;
+    file.locked = true;
+    let held = true;
+    return {
+      async release() {
+        if (held) file.locked = false;
+        held = false;
+      },
+    };
+  }
+
+  #openFile(path: string, mode: OpenMode): FileNode {
+    const place = this.#place(path);
+    const present = place.directory.entries.get(place.name);
+    if (present !== undefined) {
+      if (mode === 'create') throw taken(path);
+      if (present.kind === 'directory') throw isDirectory(path);
+      return present;
+    }
+    if (mode === 'read' || mode === 'write') throw missing(path);
+    const inode = this.#nextInode();
+    const file: FileNode = {
+      kind: 'file',
+      inode,
+      modifiedNs: this.#env.now(),
+      bytes: new Uint8Array(0),
+      size: 0,
+      locked: false,
+    };
+    this.#enter(place, file);
+    return file;
+  }
+
+  #newDirectory(): DirectoryNode {
+    const inode = this.#nextInode();
+    return { kind: 'directory', inode, modifiedNs: this.#env.now(), entries: new Map() };
+  }
+
+  #nextInode(): bigint {
+    return ++this.#lastInode;
+  }
+
+  #find(parts: readonly string[]): Node | undefined {
+    let node: Node | undefined = this.#root;
+    for (const part of parts) {
+      if (node?.kind !== 'directory') return undefined;
+      node = node.entries.get(part);
+    }
+    return node;
+  }
+
+  #place(path: string): Place {
+    const parts = partsOf(path);
+    const name = parts.pop();
+    if (name === undefined) throw isDirectory(path);
+    const directory = this.#find(parts);
+    if (directory?.kind !== 'directory') throw missing(path);
+    return { directory, name };
+  }
+
+  #existing(place: Place, path: string): Node {
+    const node = place.directory.entries.get(place.name);
+    if (node === undefined) throw missing(path);
+    return node;
+  }
+
+  #directory(path: string): DirectoryNode {
+    const node = this.#find(partsOf(path));
+    if (node?.kind !== 'directory') throw missing(path);
+    return node;
+  }
+
+  #enter(place: Place, node: Node): void {
+    place.directory.entries.set(place.name, node);
+    place.directory.modifiedNs = this.#env.now();
+  }
+
+  #remove(place: Place): void {
+    place.directory.entries.delete(place.name);
+    place.directory.modifiedNs = this.#env.now();
+  }
+}
+
+class MemoryFile implements DiskFile {
+  readonly #node: FileNode;
+  readonly #path: string;
+  readonly #env: Env;
+  #open = true;
+
+  constructor(node: FileNode, path: string, env: Env) {
+    this.#node = node;
+    this.#path = path;
+    this.#env = env;
+  }
+
+  async read(into: Uint8Array, position: number): Promise<number> {
+    return this.readSync(into, position);
+  }
+
+  async write(bytes: Uint8Array, position: number): Promise<void> {
+    this.writeSync(bytes, position);
+  }
+
+  async truncate(size: number): Promise<void> {
+    this.#checkOpen();
+    const node = this.#node;
+    if (size > node.size) reserve(node, size);
+    else node.bytes.fill(0, size, node.size);
+    node.size = size;
+    node.modifiedNs = this.#env.now();
+  }
+
+  async datasync(): Promise<void> {
+    this.datasyncSync();
+  }
+
+  async info(): Promise<FileInfo> {
+    this.#checkOpen();
+    return infoOf(this.#node);
+  }
+
+  async close(): Promise<void> {
+    this.#open = false;
+  }
+
+  readSync(into: Uint8Array, position: number): number {
+    this.#checkOpen();
+    const from = this.#node.bytes.subarray(0, this.#node.size).subarray(position);
+    const found = from.subarray(0, into.length);
+    into.set(found);
+    return found.length;
+  }
+
+  writeSync(bytes: Uint8Array, position: number): void {
+    this.#checkOpen();
+    const node = this.#node;
+    const end = position + bytes.length;
+    reserve(node, end);
+    node.bytes.set(bytes, position);
+    node.size = Math.max(node.size, end);
+    node.modifiedNs = this.#env.now();
+  }
+
+  datasyncSync(): void {
+    this.#checkOpen();
+  }
+
+  #checkOpen(): void {
+    if (!this.#open) {
+      throw new LodeError('LODE_CLOSED', 'this file has been closed', { key: this.#path });
+    }
+  }
+}
+
+function infoOf(node: Node): FileInfo {
+  const { kind, modifiedNs, inode } = node;
+  return { kind, size: node.kind === 'file' ? node.size : 0, modifiedNs, inode };
+}
+
+/** Doubles the capacity, so that appends cost amortised constant time. */
+function reserve(node: FileNode, size: number): void {
+  if (size <= node.bytes.length) return;
+  const larger = new Uint8Array(Math.max(size, node.bytes.length * 2));
+  larger.set(node.bytes);
+  node.bytes = larger;
+}
+
+function partsOf(path: string): string[] {
+  return path.split('/').filter((part) => part !== '' && part !== '.');
+}
+
+function missing(path: string): LodeError {
+  return new LodeError('LODE_NOT_FOUND', 'no such file or directory', { key: path });
+}
+
+function taken(path: string): LodeError {
+  return new LodeError('LODE_ALREADY_EXISTS', 'something else is there', { key: path });
+}
+
+function isDirectory(path: string): LodeError {
+  return new LodeError('LODE_INVALID_ARGUMENT', 'this is a directory', { key: path });
+}
