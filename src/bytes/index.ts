@@ -4,4 +4,4 @@ export type { ByteInput, ByteSource } from './source.ts';
 export { bytePipe } from './pipe.ts';
 export type { BytePipe } from './pipe.ts';
 export { collect, concat } from './collect.ts';
-export { compareUtf8, utf8Decode, utf8Encode } from './text.ts';
+export { compareUtf8, isWellFormed, utf8Decode, utf8Encode } from './text.ts';

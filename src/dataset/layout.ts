@@ -1,0 +1,203 @@
+/**
+ * Layouts: the only place that joins or parses the keys of a dataset (docs/formats/dataset.md, section 1).
+ *
+ * A layout is pure text. It validates the names it is created with; ids are validated where datasets and snapshots are
+ * created (`assertDatasetId`, `assertSnapshotId`), and every key is checked again by the store it goes to.
+ */
+import { isWellFormed } from '../bytes/index.ts';
+import { LodeError } from '../errors.ts';
+
+/** What the key of a manifest says. `partition` is `''` for the canonical manifest of a snapshot. */
+export interface ManifestAddress {
+  readonly dataset: string;
+  readonly snapshot: string;
+  readonly partition: string;
+}
+
+export interface Layout {
+  /** `default`, `hive`, `flat`, or a name of your own. */
+  readonly name: 'default' | 'hive' | 'flat' | (string & {});
+  /** Recorded in the manifest. */
+  readonly partitioner: 'noop' | 'hive';
+  /** Record fields that make up the partition, in path order; none without partitions. */
+  readonly partitionKeys: readonly string[];
+
+  pointerKey(dataset: string): string;
+  /** Key of the canonical manifest, or with a partition (escaped text, as in paths) of that partition's copy. */
+  manifestKey(dataset: string, snapshot: string, partition?: string): string;
+  dataKey(dataset: string, snapshot: string, partition: string, file: string): string;
+
+  /** Holds every canonical manifest of the dataset; ends in `/`. In hive it holds no data files. */
+  snapshotsPrefix(dataset: string): string;
+  /**
+   * Holds every partition copy of a manifest (and data files): to be listed only for snapshots that have no canonical
+   * manifest, as early hive data may. `undefined` where a layout has no copies.
+   */
+  copiesPrefix(dataset: string): string | undefined;
+  /** Holds the manifest copies of one partition, named whole; `undefined` where a layout has no partitions. */
+  partitionPrefix(dataset: string, partition: string): string | undefined;
+  /** Holds all datasets; `undefined` where they cannot be told from other objects. */
+  readonly datasetsPrefix: string | undefined;
+
+  /** `undefined` unless `manifestKey` gives this very key for the answer. */
+  parseManifestKey(key: string): ManifestAddress | undefined;
+  /** Partition of a data file, escaped as in its path; `''` for none. */
+  partitionOf(dataKey: string): string;
+}
+
+const MANIFEST = 'manifest.json';
+
+/** `datasets/<dataset>/snapshots/<snapshot>/…`. No partitions. */
+export function defaultLayout(): Layout {
+  const home = (dataset: string, snapshot: string): string =>
+    `datasets/${dataset}/snapshots/${snapshot}`;
+  return {
+    name: 'default',
+    partitioner: 'noop',
+    partitionKeys: [],
+    pointerKey: (dataset) => `datasets/${dataset}/latest`,
+    manifestKey: (dataset, snapshot) => `${home(dataset, snapshot)}/${MANIFEST}`,
+    dataKey: (dataset, snapshot, _, file) => `${home(dataset, snapshot)}/data/${file}`,
+    snapshotsPrefix: (dataset) => `datasets/${dataset}/snapshots/`,
+    copiesPrefix: () => undefined,
+    partitionPrefix: () => undefined,
+    datasetsPrefix: 'datasets/',
+    parseManifestKey(key) {
+      const [root, dataset, snapshots, snapshot, last, ...more] = key.split('/');
+      if (root !== 'datasets' || snapshots !== 'snapshots' || last !== MANIFEST) return undefined;
+      if (!dataset || !snapshot || more.length > 0) return undefined;
+      return { dataset, snapshot, partition: '' };
+    },
+    partitionOf: () => '',
+  };
+}
+
+/** `<dataset>/<snapshot>/…`. No partitions; the datasets of a store cannot be listed. */
+export function flat(): Layout {
+  return {
+    name: 'flat',
+    partitioner: 'noop',
+    partitionKeys: [],
+    pointerKey: (dataset) => `${dataset}/latest`,
+    manifestKey: (dataset, snapshot) => `${dataset}/${snapshot}/${MANIFEST}`,
+    dataKey: (dataset, snapshot, _, file) => `${dataset}/${snapshot}/data/${file}`,
+    snapshotsPrefix: (dataset) => `${dataset}/`,
+    copiesPrefix: () => undefined,
+    partitionPrefix: () => undefined,
+    datasetsPrefix: undefined,
+    parseManifestKey(key) {
+      const [dataset, snapshot, last, ...more] = key.split('/');
+      if (!dataset || !snapshot || last !== MANIFEST || more.length > 0) return undefined;
+      return { dataset, snapshot, partition: '' };
+    },
+    partitionOf: () => '',
+  };
+}
+
+/**
+ * `datasets/<dataset>/partitions/<key>=<value>/…/segments/<snapshot>/…`, with the canonical manifest at
+ * `datasets/<dataset>/segments/<snapshot>/manifest.json`. Reading needs no keys to match those of writing.
+ */
+export function hive(...keys: readonly [string, ...string[]]): Layout {
+  assertPartitionKeys(keys);
+  const home = (dataset: string, snapshot: string, partition: string | undefined): string =>
+    partition
+      ? `datasets/${dataset}/partitions/${partition}/segments/${snapshot}`
+      : `datasets/${dataset}/segments/${snapshot}`;
+  return {
+    name: 'hive',
+    partitioner: 'hive',
+    partitionKeys: keys,
+    pointerKey: (dataset) => `datasets/${dataset}/latest`,
+    manifestKey: (dataset, snapshot, partition) =>
+      `${home(dataset, snapshot, partition)}/${MANIFEST}`,
+    dataKey: (dataset, snapshot, partition, file) =>
+      `${home(dataset, snapshot, partition)}/data/${file}`,
+    snapshotsPrefix: (dataset) => `datasets/${dataset}/segments/`,
+    copiesPrefix: (dataset) => `datasets/${dataset}/partitions/`,
+    partitionPrefix: (dataset, partition) =>
+      `datasets/${dataset}/partitions/${partition}/segments/`,
+    datasetsPrefix: 'datasets/',
+    parseManifestKey: parseHiveManifestKey,
+    partitionOf: hivePartitionOf,
+  };
+}
+
+function parseHiveManifestKey(key: string): ManifestAddress | undefined {
+  if (!key.endsWith(`/${MANIFEST}`)) return undefined;
+  const parts = key.split('/');
+  const [root, dataset] = parts;
+  const snapshot = parts.at(-2);
+  if (root !== 'datasets' || !dataset || !snapshot) return undefined;
+  const segments = parts.indexOf('segments', 2);
+  if (segments !== parts.length - 3) return undefined;
+  if (segments === 2) return { dataset, snapshot, partition: '' };
+  const partition = parts.slice(3, segments);
+  if (parts[2] !== 'partitions' || partition.length === 0 || partition.includes(''))
+    return undefined;
+  return { dataset, snapshot, partition: partition.join('/') };
+}
+
+/** The parts between the first `partitions` after the dataset and the next `segments`. */
+function hivePartitionOf(dataKey: string): string {
+  const parts = dataKey.split('/');
+  const start = parts.indexOf('partitions', 2);
+  if (start < 0) return '';
+  const end = parts.indexOf('segments', start);
+  return end < 0 ? '' : parts.slice(start + 1, end).join('/');
+}
+
+/** Where the built-in layouts other than `layout` would keep this manifest: found there, the layout is a mistake. */
+export function manifestKeysElsewhere(
+  layout: Layout,
+  dataset: string,
+  snapshot: string,
+): { readonly layout: string; readonly key: string }[] {
+  return [defaultLayout(), hive('any'), flat()]
+    .filter((other) => other.name !== layout.name)
+    .map((other) => ({ layout: other.name, key: other.manifestKey(dataset, snapshot) }));
+}
+
+/** Names that can be one part of a key in every store, and that no path can interpret (spec E-21). */
+export function assertDatasetId(id: string): void {
+  assertPart(id, 'dataset');
+}
+
+/** As for datasets, and not `latest`, whose key is the pointer's in the flat layout. */
+export function assertSnapshotId(id: string): void {
+  assertPart(id, 'snapshot');
+  if (id === 'latest') refuse('snapshot', id, 'is a reserved name');
+}
+
+function assertPartitionKeys(keys: readonly string[]): void {
+  if (keys.length === 0) {
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'a hive layout needs at least one key', {
+      field: 'keys',
+      next: "Name the record fields to partition by, such as hive('day').",
+    });
+  }
+  for (const key of keys) {
+    assertPart(key, 'partition key');
+    if (key.includes('=')) refuse('partition key', key, 'contains "="');
+  }
+  const repeated = keys.find((key, at) => keys.indexOf(key) !== at);
+  if (repeated !== undefined) refuse('partition key', repeated, 'is given twice');
+}
+
+function assertPart(name: unknown, field: string): asserts name is string {
+  if (typeof name !== 'string') refuse(field, typeof name, 'is not a string');
+  if (name === '') refuse(field, name, 'is empty');
+  if (name === '.' || name === '..') refuse(field, name, 'is a path, not a name');
+  // oxlint-disable-next-line no-control-regex -- control characters are what is refused
+  if (/[/\\\u0000-\u001f\u007f-\u009f]/.test(name))
+    refuse(field, name, 'contains a slash, backslash or control character');
+  if (!isWellFormed(name)) refuse(field, name, 'is not well-formed Unicode');
+}
+
+function refuse(field: string, actual: string, why: string): never {
+  throw new LodeError('LODE_INVALID_ARGUMENT', `this ${field} ${why}`, {
+    field,
+    actual,
+    next: 'Use a name without slashes, backslashes or control characters.',
+  });
+}
