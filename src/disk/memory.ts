@@ -2,35 +2,42 @@
  * A whole disk in memory: directories, files, hard links, locks. Names point to inodes, as on POSIX, so a file outlives
  * its name while it is open and a link is the same file. It runs in a browser and is a disk of its own for each call.
  *
- * Nothing survives the process, so `datasync` and `syncDirectory` only check their argument.
+ * Nothing survives the process, so `datasync` and `syncDirectory` only check their argument and tell the observer.
  */
 import { systemEnv } from '../env.ts';
 import type { Env } from '../env.ts';
 import { LodeError } from '../errors.ts';
 import type { DirectoryEntry, Disk, DiskFile, DiskLock, FileInfo, OpenMode } from './disk.ts';
+import type { DiskImage, DiskObserver, ImageNode, NameChange } from './image.ts';
 
 export interface MemoryDiskOptions {
   readonly env?: Env;
+  /** What is there from the start; nothing but `/` by default. */
+  readonly image?: DiskImage;
+  /** Told of every change and sync, in the order they happen. */
+  readonly observe?: DiskObserver;
 }
 
 /** Paths are absolute whether they start with `/` or not; `/` is there from the start. */
 export function memoryDisk(options: MemoryDiskOptions = {}): Disk {
-  return new MemoryDisk(options.env ?? systemEnv);
+  return new MemoryDisk(options.env ?? systemEnv, options.observe ?? (() => {}), options.image);
 }
 
 interface FileNode {
   readonly kind: 'file';
-  readonly inode: bigint;
+  readonly inode: number;
   modifiedNs: bigint;
   /** Capacity; content is the first `size` bytes, and all beyond them is zero. */
   bytes: Uint8Array;
+  /** False while `bytes` belong to an image. */
+  owned: boolean;
   size: number;
   locked: boolean;
 }
 
 interface DirectoryNode {
   readonly kind: 'directory';
-  readonly inode: bigint;
+  readonly inode: number;
   modifiedNs: bigint;
   readonly entries: Map<string, Node>;
 }
@@ -46,16 +53,18 @@ interface Place {
 class MemoryDisk implements Disk {
   readonly lockScope = 'process';
   readonly #env: Env;
+  readonly #observe: DiskObserver;
   readonly #root: DirectoryNode;
-  #lastInode = 0n;
+  #lastInode = 0;
 
-  constructor(env: Env) {
+  constructor(env: Env, observe: DiskObserver, image: DiskImage | undefined) {
     this.#env = env;
-    this.#root = this.#newDirectory();
+    this.#observe = observe;
+    this.#root = image === undefined ? this.#newDirectory() : this.#load(image);
   }
 
   async open(path: string, mode: OpenMode): Promise<DiskFile> {
-    return new MemoryFile(this.#openFile(path, mode), path, this.#env);
+    return new MemoryFile(this.#openFile(path, mode), path, this.#env, this.#observe);
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -67,8 +76,7 @@ class MemoryDisk implements Disk {
     if (replaced !== undefined && (replaced.kind !== 'file' || node.kind !== 'file')) {
       throw taken(to);
     }
-    this.#remove(source);
-    this.#enter(target, node);
+    this.#change([source, undefined], [target, node]);
   }
 
   async link(from: string, to: string): Promise<void> {
@@ -76,13 +84,13 @@ class MemoryDisk implements Disk {
     const target = this.#place(to);
     if (target.directory.entries.has(target.name)) throw taken(to);
     if (node.kind === 'directory') throw isDirectory(from);
-    this.#enter(target, node);
+    this.#change([target, node]);
   }
 
   async unlink(path: string): Promise<void> {
     const place = this.#place(path);
     if (this.#existing(place, path).kind === 'directory') throw isDirectory(path);
-    this.#remove(place);
+    this.#change([place, undefined]);
   }
 
   async makeDirectory(path: string): Promise<boolean> {
@@ -91,18 +99,19 @@ class MemoryDisk implements Disk {
     const present = place.directory.entries.get(place.name);
     if (present?.kind === 'directory') return false;
     if (present !== undefined) throw taken(path);
-    this.#enter(place, this.#newDirectory());
+    this.#change([place, this.#newDirectory()]);
     return true;
   }
 
   async removeDirectory(path: string): Promise<void> {
     const directory = this.#directory(path);
     if (directory.entries.size > 0) throw taken(path);
-    this.#remove(this.#place(path));
+    this.#change([this.#place(path), undefined]);
   }
 
   async syncDirectory(path: string): Promise<void> {
-    this.#directory(path);
+    const { inode } = this.#directory(path);
+    this.#observe({ kind: 'syncDirectory', inode });
   }
 
   async list(path: string): Promise<DirectoryEntry[]> {
@@ -136,26 +145,33 @@ class MemoryDisk implements Disk {
       return present;
     }
     if (mode === 'read' || mode === 'write') throw missing(path);
-    const inode = this.#nextInode();
-    const file: FileNode = {
-      kind: 'file',
-      inode,
-      modifiedNs: this.#env.now(),
-      bytes: new Uint8Array(0),
-      size: 0,
-      locked: false,
-    };
-    this.#enter(place, file);
+    const file = newFile(++this.#lastInode, this.#env.now(), new Uint8Array(0), true);
+    this.#change([place, file]);
     return file;
   }
 
   #newDirectory(): DirectoryNode {
-    const inode = this.#nextInode();
+    const inode = ++this.#lastInode;
     return { kind: 'directory', inode, modifiedNs: this.#env.now(), entries: new Map() };
   }
 
-  #nextInode(): bigint {
-    return ++this.#lastInode;
+  #load(image: DiskImage): DirectoryNode {
+    const modifiedNs = this.#env.now();
+    const links = new Map<number, FileNode>();
+    const load = (from: ImageNode): Node => {
+      this.#lastInode = Math.max(this.#lastInode, from.inode);
+      if (from.kind === 'directory') return loadDirectory(from);
+      const file = links.get(from.inode) ?? newFile(from.inode, modifiedNs, from.bytes, false);
+      links.set(from.inode, file);
+      return file;
+    };
+    const loadDirectory = ({ inode, entries: from }: DiskImage): DirectoryNode => {
+      const entries = new Map<string, Node>();
+      for (const [name, node] of from) entries.set(name, load(node));
+      this.#lastInode = Math.max(this.#lastInode, inode);
+      return { kind: 'directory', inode, modifiedNs, entries };
+    };
+    return loadDirectory(image);
   }
 
   #find(parts: readonly string[]): Node | undefined {
@@ -188,14 +204,16 @@ class MemoryDisk implements Disk {
     return node;
   }
 
-  #enter(place: Place, node: Node): void {
-    place.directory.entries.set(place.name, node);
-    place.directory.modifiedNs = this.#env.now();
-  }
-
-  #remove(place: Place): void {
-    place.directory.entries.delete(place.name);
-    place.directory.modifiedNs = this.#env.now();
+  /** The only place where names change: all of them at once, then the observer is told. */
+  #change(...changes: readonly (readonly [Place, Node | undefined])[]): void {
+    const told: NameChange[] = [];
+    for (const [{ directory, name }, node] of changes) {
+      if (node === undefined) directory.entries.delete(name);
+      else directory.entries.set(name, node);
+      directory.modifiedNs = this.#env.now();
+      told.push({ directory: directory.inode, name, node });
+    }
+    this.#observe({ kind: 'names', changes: told });
   }
 }
 
@@ -203,12 +221,14 @@ class MemoryFile implements DiskFile {
   readonly #node: FileNode;
   readonly #path: string;
   readonly #env: Env;
+  readonly #observe: DiskObserver;
   #open = true;
 
-  constructor(node: FileNode, path: string, env: Env) {
+  constructor(node: FileNode, path: string, env: Env, observe: DiskObserver) {
     this.#node = node;
     this.#path = path;
     this.#env = env;
+    this.#observe = observe;
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
@@ -222,10 +242,11 @@ class MemoryFile implements DiskFile {
   async truncate(size: number): Promise<void> {
     this.#checkOpen();
     const node = this.#node;
-    if (size > node.size) reserve(node, size);
-    else node.bytes.fill(0, size, node.size);
+    reserve(node, Math.max(size, node.size));
+    node.bytes.fill(0, size, node.size);
     node.size = size;
     node.modifiedNs = this.#env.now();
+    this.#observe({ kind: 'truncate', inode: node.inode, size });
   }
 
   async datasync(): Promise<void> {
@@ -257,10 +278,12 @@ class MemoryFile implements DiskFile {
     node.bytes.set(bytes, position);
     node.size = Math.max(node.size, end);
     node.modifiedNs = this.#env.now();
+    this.#observe({ kind: 'write', inode: node.inode, position, bytes });
   }
 
   datasyncSync(): void {
     this.#checkOpen();
+    this.#observe({ kind: 'datasync', inode: this.#node.inode });
   }
 
   #checkOpen(): void {
@@ -272,12 +295,25 @@ class MemoryFile implements DiskFile {
 
 function infoOf(node: Node): FileInfo {
   const { kind, modifiedNs, inode } = node;
-  return { kind, size: node.kind === 'file' ? node.size : 0, modifiedNs, inode };
+  return {
+    kind,
+    size: node.kind === 'file' ? node.size : 0,
+    modifiedNs,
+    inode: BigInt(inode),
+  };
 }
 
-/** Doubles the capacity, so that appends cost amortised constant time. */
+function newFile(inode: number, modifiedNs: bigint, bytes: Uint8Array, owned: boolean): FileNode {
+  return { kind: 'file', inode, modifiedNs, bytes, owned, size: bytes.length, locked: false };
+}
+
+/**
+ * Makes room for `size` bytes that may be written in place. Doubles the capacity, so that appends cost amortised
+ * constant time; bytes of an image are copied first.
+ */
 function reserve(node: FileNode, size: number): void {
-  if (size <= node.bytes.length) return;
+  if (node.owned && size <= node.bytes.length) return;
+  node.owned = true;
   const larger = new Uint8Array(Math.max(size, node.bytes.length * 2));
   larger.set(node.bytes);
   node.bytes = larger;
