@@ -101,7 +101,7 @@ export interface GetOptions extends CallOptions {
 }
 
 export interface ListOptions extends CallOptions {
-  /** Only keys after this one. */
+  /** Only entries, keys or folded prefixes, that sort after this. */
   readonly startAfter?: string;
   /** Fold everything below the next `/` after the prefix into one `CommonPrefix`. */
   readonly delimiter?: '/';
@@ -133,6 +133,9 @@ export interface Store {
   list(prefix: string, options?: ListOptions & { delimiter?: never }): AsyncIterable<ObjectInfo>;
   list(prefix: string, options: ListOptions): AsyncIterable<ObjectInfo | CommonPrefix>;
 
-  /** Deletes one or many; a missing object counts as deleted. A result per key, in the order given. One request per 1,000. */
+  /**
+   * Deletes one or many; a missing object counts as deleted. A result per key, as and in the order given; an invalid key
+   * rejects the call before anything is deleted. One request per 1,000.
+   */
   delete(keys: string | readonly string[], options?: CallOptions): Promise<DeleteResult[]>;
 }

@@ -1,0 +1,73 @@
+/** Reading sources under a signal: an abort is felt at once, even when the source hangs. */
+import { LodeError } from '../errors.ts';
+import { concat } from './collect.ts';
+import type { ByteSource } from './source.ts';
+
+/**
+ * The same chunks; rejects with `signal.reason` as soon as the signal aborts. The source is told to stop, and not waited
+ * for: one that hangs in `next()` would hang in `return()` too.
+ */
+export function abortable<T>(
+  stream: AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncIterable<T> {
+  return signal === undefined ? stream : untilAborted(stream, signal);
+}
+
+async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+  signal.throwIfAborted();
+  let onAbort = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = (): void => reject(signal.reason as Error);
+  });
+  aborted.catch(() => {});
+  signal.addEventListener('abort', onAbort, { once: true });
+  const iterator = stream[Symbol.asyncIterator]();
+  let done = false;
+  try {
+    for (;;) {
+      const step = await Promise.race([iterator.next(), aborted]);
+      if (step.done === true) {
+        done = true;
+        return;
+      }
+      yield step.value;
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    if (!done) iterator.return?.().then(undefined, () => {});
+  }
+}
+
+/** Reads a source whole into memory of its own; a source that is not as long as it declared fails. */
+export async function readSource(source: ByteSource, signal?: AbortSignal): Promise<Uint8Array> {
+  if (source.bytes !== undefined) return source.bytes.slice();
+  const chunks: Uint8Array[] = [];
+  // A producer may reuse its buffer for the next chunk.
+  for await (const chunk of measured(source, signal)) chunks.push(chunk.slice());
+  return concat(chunks);
+}
+
+/** The chunks of a source, held to the size it declared: an object is never stored shorter or longer than announced. */
+export async function* measured(
+  source: ByteSource,
+  signal?: AbortSignal,
+): AsyncGenerator<Uint8Array> {
+  const expected = source.size;
+  let size = 0;
+  for await (const chunk of abortable(source.stream(), signal)) {
+    size += chunk.length;
+    if (expected !== undefined && size > expected) throw wrongSize(expected, size);
+    yield chunk;
+  }
+  if (expected !== undefined && size !== expected) throw wrongSize(expected, size);
+}
+
+function wrongSize(expected: number, actual: number): LodeError {
+  return new LodeError('LODE_INVALID_ARGUMENT', 'body is not as long as it declared', {
+    field: 'body',
+    expected,
+    actual,
+    next: 'Pass a source whose size is true, or leave the size undefined.',
+  });
+}

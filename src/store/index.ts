@@ -1,0 +1,3 @@
+/** The Store seam and its parts. */
+export { memoryStore } from './memory.ts';
+export type { MemoryStoreOptions } from './memory.ts';
