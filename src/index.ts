@@ -1,0 +1,33 @@
+/**
+ * The public face of Lode's core: plain storage with the discipline of a database.
+ *
+ * Nothing here needs Node: every name works in a browser too. Directories are in `lode/fs`, Parquet in `lode/parquet`,
+ * tools for tests in `lode/testing`.
+ */
+
+// Errors and what comes in from outside.
+export { isLodeError, LodeError } from './errors.ts';
+export type { ErrorDetails, LodeErrorCode, LodeErrorDetails, LodeErrorKind } from './errors.ts';
+export { systemEnv } from './env.ts';
+export type { Env } from './env.ts';
+export type { ByteInput, ByteSource } from './bytes/index.ts';
+
+// Stores.
+export { memoryStore } from './store/index.ts';
+export type {
+  ByteRange,
+  CallOptions,
+  CommonPrefix,
+  DeleteResult,
+  ETag,
+  GetOptions,
+  ListOptions,
+  MemoryStoreOptions,
+  ObjectInfo,
+  PutMode,
+  PutOptions,
+  PutResult,
+  Store,
+  StoreCapabilities,
+  StoredObject,
+} from './store/index.ts';
