@@ -1,0 +1,79 @@
+/** At risk: the core outside Node, and its weight. `lode` bundles for a browser without a trace of Node. */
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { build, type BuildResult } from 'esbuild';
+import { root } from '../files.ts';
+
+/** Raise it knowingly: every byte is loaded by every page that uses us. */
+const gzipBytesMax = 40_000;
+const entry = join(root, 'dist/src/index.js');
+const mustNotAppear = [
+  'hyparquet',
+  'koffi',
+  'dist/src/disk/node',
+  'dist/src/platform/node',
+  'dist/src/testing',
+];
+
+describe(
+  'the core in a browser',
+  { skip: !existsSync(entry) && 'src/index.ts is still to come' },
+  () => {
+    it('bundles without Node, optional peers or test tools, below its ceiling', async (t) => {
+      const result = await bundle();
+      const inputs = Object.keys(result.metafile.inputs);
+      const imports = Object.values(result.metafile.outputs).flatMap(({ imports }) => imports);
+      assert.deepEqual(
+        imports
+          .map(({ path }) => path)
+          .filter((path) => path.startsWith('node:') || builtinModules.includes(path)),
+        [],
+      );
+      assert.deepEqual(
+        inputs.filter((path) => mustNotAppear.some((part) => path.includes(part))),
+        [],
+      );
+      const [own, lazy] = [true, false].map((first) => gzipBytes(result, first));
+      t.diagnostic(`${own} bytes gzipped, ${lazy} more on demand`);
+      assert.ok((own ?? 0) <= gzipBytesMax, `${own} bytes gzipped, ceiling ${gzipBytesMax}`);
+    });
+  },
+);
+
+type Bundled = BuildResult<{ metafile: true; write: false }>;
+
+async function bundle(): Promise<Bundled> {
+  return build({
+    entryPoints: [entry],
+    absWorkingDir: root,
+    outdir: 'out',
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    logLevel: 'silent',
+    metafile: true,
+    write: false,
+  });
+}
+
+/** Size of what loads at once, or of what a dynamic import loads later. */
+function gzipBytes(result: Bundled, atOnce: boolean): number {
+  const loaded = new Set<string>();
+  const visit = (path: string): void => {
+    if (loaded.has(path)) return;
+    loaded.add(path);
+    for (const { path: next, kind } of result.metafile.outputs[path]?.imports ?? [])
+      if (kind !== 'dynamic-import') visit(next);
+  };
+  visit('out/index.js');
+  return result.outputFiles
+    .filter(({ path }) => loaded.has(path.slice(root.length + 1)) === atOnce)
+    .reduce((sum, { contents }) => sum + gzipSync(contents).length, 0);
+}
