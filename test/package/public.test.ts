@@ -8,26 +8,19 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { root } from '../files.ts';
-import { publicSources } from './repository.ts';
+import { faceToCome, publicSources } from './repository.ts';
 import { readSources, readText, type Export } from './source.ts';
 
 const snapshot = 'test/package/exports.snapshot.txt';
 const sources = new Map(readSources('src').map((source) => [source.file, source]));
 const present = publicSources().filter(({ source }) => sources.has(source));
 
-/** Entry points that package.json promises and that are still to be built. */
-const toBuild: readonly string[] = ['lode', 'lode/fs', 'lode/parquet', 'lode/testing'];
-
 describe('the public face', () => {
-  it('has every entry point that package.json lists', () => {
-    const missing = publicSources().filter(({ source }) => !sources.has(source));
-    assert.deepEqual(
-      missing.map(({ specifier }) => specifier).filter((name) => !toBuild.includes(name)),
-      [],
-    );
+  it('has every entry point that package.json lists', { todo: faceToCome }, () => {
+    assert.deepEqual(present, publicSources());
   });
 
-  it('exports what the snapshot says', () => {
+  it('exports what the snapshot says', { todo: faceToCome }, () => {
     const lines = present.flatMap(({ specifier, source }) =>
       exportsOf(source).map(({ kind, name }) => `${specifier} ${kind} ${name}`),
     );

@@ -3,13 +3,10 @@
  * File and function lengths, cycles and built-in modules are kept by lint (`.oxlintrc.json`).
  */
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { median } from '../../bench/harness.ts';
-import { root } from '../files.ts';
 import { readSources, readText, type Source } from './source.ts';
-import { manifest, publicSources, repositoryFiles } from './repository.ts';
+import { faceToCome, manifest, publicSources, repositoryFiles } from './repository.ts';
 
 /** What each part may import, besides itself. Parts not named here (the public faces) may import every part. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -117,9 +114,7 @@ describe('imports', () => {
 });
 
 describe('exports', () => {
-  it('are all used', () => {
-    // Until every public face is there, what it will show looks dead.
-    if (publicSources().some(({ source }) => !existsSync(join(root, source)))) return;
+  it('are all used', { todo: faceToCome }, () => {
     expectNone(deadExports());
   });
 });
