@@ -73,9 +73,8 @@ class MemoryDisk implements Disk {
     const target = this.#place(to);
     const replaced = target.directory.entries.get(target.name);
     if (replaced === node) return;
-    if (replaced !== undefined && (replaced.kind !== 'file' || node.kind !== 'file')) {
-      throw taken(to);
-    }
+    if (replaced?.kind === 'directory') throw isDirectory(to);
+    if (replaced !== undefined && node.kind === 'directory') throw taken(to);
     this.#change([source, undefined], [target, node]);
   }
 
