@@ -1,0 +1,7 @@
+/** JSON as Go writes it, and as hostile storage may hold it. */
+export { encodeJson, JsonStruct, JsonWriter, writeDepthMax } from './writer.ts';
+export type { JsonOptions } from './writer.ts';
+export { parseJson, parseJsonText, decodeJsonText, readDepthMax } from './reader.ts';
+export type { JsonLimits, JsonReadOptions } from './reader.ts';
+export type { JsonPlace } from './parser.ts';
+export type { JsonFlavour } from './text.ts';
