@@ -21,6 +21,17 @@ describe('the package', () => {
     );
   });
 
+  it('locks every package that some platform needs, so that npm ci agrees everywhere', () => {
+    const { packages } = JSON.parse(readText('package-lock.json')) as Lockfile;
+    const wanted = Object.values(packages).flatMap(({ optionalDependencies }) =>
+      Object.keys(optionalDependencies ?? {}),
+    );
+    assert.deepEqual(
+      wanted.filter((name) => packages[`node_modules/${name}`] === undefined),
+      [],
+    );
+  });
+
   it('ships source, types, docs and licence, no tests, in at most 1 MB', (t) => {
     const { files, unpackedBytes } = packedFiles();
     t.diagnostic(`${files.length} files, ${unpackedBytes} bytes unpacked`);
@@ -38,3 +49,9 @@ describe('the package', () => {
     assert.match(readText('LICENSE'), /Apache License\s+Version 2\.0/);
   });
 });
+
+interface Lockfile {
+  readonly packages: Readonly<
+    Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>
+  >;
+}
