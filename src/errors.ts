@@ -192,6 +192,13 @@ export function isLodeError<C extends LodeErrorCode = LodeErrorCode>(
   return wanted.length === 0 || wanted.includes(code);
 }
 
+/** Attaches failures of the clean-up that followed to the error that caused it. */
+export function withCleanupFailures(error: unknown, failures: readonly unknown[]): unknown {
+  if (failures.length > 0 && isLodeError(error))
+    Object.assign(error.details, { cleanup: failures });
+  return error;
+}
+
 /** Checks an invariant of our own code. Data from disk or network is validated before it gets here. */
 export function assert(condition: unknown, invariant: string): asserts condition {
   if (!condition) throw new LodeError('LODE_INTERNAL', `broken invariant: ${invariant}`, {});

@@ -19,8 +19,11 @@ export interface ColumnStatistics {
 
 /** Encodes one data file. Calls come one after another; `finish` is the last. */
 export interface RecordEncoder<R> {
-  /** Takes a record; returns bytes that are ready to leave, if any. Throws `LODE_INVALID_RECORD` or `LODE_SCHEMA_VIOLATION`. */
-  write(record: R): Uint8Array | undefined | Promise<Uint8Array | undefined>;
+  /**
+   * Takes a record; returns bytes that are ready to leave, if any. Throws `LODE_INVALID_RECORD` or
+   * `LODE_SCHEMA_VIOLATION` naming `index`, the record's place in the caller's order.
+   */
+  write(record: R, index: number): Uint8Array | undefined | Promise<Uint8Array | undefined>;
   /** Returns the rest of the file. */
   finish(): Uint8Array | Promise<Uint8Array>;
   /** After `finish`. */

@@ -89,9 +89,9 @@ class MemoryStore implements Store {
     try {
       const conflict = this.#conflict(name, mode);
       if (conflict !== undefined) return conflict;
-      await beforePublish?.();
+      const replacement = await beforePublish?.();
       signal?.throwIfAborted();
-      return this.#publish(name, bytes, mode);
+      return this.#publish(name, replacement?.slice() ?? bytes, mode);
     } finally {
       release();
     }

@@ -88,8 +88,9 @@ export interface PutOptions extends CallOptions {
   /**
    * Only with `capabilities.guardedPut`: runs after the comparison holds and before the new content shows, under the
    * lock. When it throws, nothing is published and the error is rethrown. It may call the same store for other keys.
+   * Bytes it returns are published in place of `body`.
    */
-  readonly beforePublish?: () => Promise<void>;
+  readonly beforePublish?: () => Promise<Uint8Array | void>;
 }
 
 export interface GetOptions extends CallOptions {

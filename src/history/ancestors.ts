@@ -1,0 +1,111 @@
+/**
+ * Walking a history, newest first, in bounded memory: eight bytes for each id that has the usual shape.
+ *
+ * Following parent links alone would fetch one manifest at a time. Ids grow along a history, so a listing of ids in
+ * descending order tells what to fetch ahead; the links then decide what belongs to the history.
+ */
+import { compareUtf8 } from '../bytes/index.ts';
+import { mapInOrder } from '../parallel.ts';
+import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import type { HeadFinder } from './head.ts';
+import { numericId } from './ids.ts';
+import type { Operation } from './operation.ts';
+
+export interface Walked<M> {
+  readonly manifest: M;
+  /** False for a snapshot that the head does not descend from: never acknowledged, or cut off by another writer. */
+  readonly reachable: boolean;
+}
+
+/** Every snapshot that has a manifest, newest id first; fences left out. */
+export async function* walk<M extends SnapshotFacts>(
+  op: Operation,
+  format: HistoryFormat<M>,
+  heads: HeadFinder<M>,
+): AsyncGenerator<Walked<M>> {
+  const head = await heads.find(op);
+  let wanted = head.manifest?.snapshotId;
+  const ids = await listIds(op, format);
+  const manifests = mapInOrder(
+    ids.newestFirst(),
+    op.store.capabilities.concurrency,
+    async (id) => ({
+      id,
+      manifest: await heads.snapshot(op, id),
+    }),
+  );
+  for await (const { id, manifest } of manifests) {
+    if (manifest === undefined) continue;
+    // A parent with a larger id than its child (a slow writer elsewhere) was passed already: fetch it by itself.
+    while (wanted !== undefined && compareUtf8(wanted, id) > 0) {
+      const late: M | undefined = await heads.snapshot(op, wanted);
+      if (late !== undefined && !format.isFence(late)) yield { manifest: late, reachable: true };
+      wanted = late?.parentSnapshotId;
+    }
+    const reachable = id === wanted;
+    if (reachable) wanted = manifest.parentSnapshotId;
+    if (!format.isFence(manifest)) yield { manifest, reachable };
+  }
+}
+
+/** The chain from `from` down to (not including) `until`, by parent links alone. */
+export async function* chain<M extends SnapshotFacts>(
+  op: Operation,
+  format: HistoryFormat<M>,
+  heads: HeadFinder<M>,
+  from: M | undefined,
+  until: string | undefined,
+): AsyncGenerator<M> {
+  for (let at = from; at !== undefined && at.snapshotId !== until;) {
+    if (!format.isFence(at)) yield at;
+    const parent: string | undefined = at.parentSnapshotId;
+    at = parent === undefined || parent === until ? undefined : await heads.snapshot(op, parent);
+  }
+}
+
+async function listIds<M extends SnapshotFacts>(
+  op: Operation,
+  format: HistoryFormat<M>,
+): Promise<IdList> {
+  const ids = new IdList();
+  for await (const id of format.scan(op.store, { signal: op.signal })) ids.add(id);
+  return ids;
+}
+
+/** Ids as 64-bit numbers where they are ours, as text where they are not. */
+class IdList {
+  #numbers = new BigUint64Array(1024);
+  #count = 0;
+  readonly #others = new Set<string>();
+
+  add(id: string): void {
+    const number = numericId(id);
+    if (number === undefined) {
+      this.#others.add(id);
+      return;
+    }
+    if (this.#count === this.#numbers.length) {
+      const larger = new BigUint64Array(this.#count * 2);
+      larger.set(this.#numbers);
+      this.#numbers = larger;
+    }
+    this.#numbers[this.#count++] = number;
+  }
+
+  /** In descending byte order, each once: ids of 19 digits compare as numbers do. */
+  *newestFirst(): Generator<string> {
+    const numbers = this.#numbers.subarray(0, this.#count).sort();
+    const others = [...this.#others].sort(compareUtf8);
+    let last: string | undefined;
+    for (let n = numbers.length - 1; n >= 0 || others.length > 0;) {
+      const number = n >= 0 ? String(numbers[n]) : undefined;
+      const other = others.at(-1);
+      const takeOther =
+        other !== undefined && (number === undefined || compareUtf8(other, number) > 0);
+      const id = takeOther ? others.pop() : number;
+      if (!takeOther) n--;
+      if (id !== undefined && id !== last) yield id;
+      last = id;
+    }
+  }
+}

@@ -1,0 +1,223 @@
+/**
+ * A linear history of snapshots: one pointer, moved by compare-and-swap, to a chain of immutable manifests.
+ *
+ * Guarantees (docs/guarantees.md): a snapshot exists once its manifest exists; every commit acknowledged here is an
+ * ancestor of the head; two commits on the same head never both succeed; the pointer never moves backwards; reading
+ * never writes. Cost, with the head known: a commit is the pointer put and the manifest puts.
+ *
+ * A history remembers the head it last learned, from its own commit or from `latest()`. A commit whose head has moved
+ * since is a conflict. One that has learned nothing yet commits on top of whatever the head is.
+ */
+import type { Env } from '../env.ts';
+import { LodeError } from '../errors.ts';
+import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import { chain, walk } from './ancestors.ts';
+import type { Walked } from './ancestors.ts';
+import { HeadFinder } from './head.ts';
+import type { Head } from './head.ts';
+import { nextSnapshotId } from './ids.ts';
+import type { Operation } from './operation.ts';
+import { readPointer } from './pointer.ts';
+import type { Pointer } from './pointer.ts';
+import { modeFor, Publisher } from './publish.ts';
+import type { CommitRequest, Publication } from './publish.ts';
+import { retryDelayMs } from './retry.ts';
+import type { RetryPolicy } from './retry.ts';
+
+export interface HistoryOptions {
+  readonly retry: RetryPolicy;
+  /** How long to wait for a commit in flight; the store's own figure when left out. */
+  readonly settleMs?: number | undefined;
+  /** The caller vouches that nobody else writes: commits do not compare, and the store need not be able to. */
+  readonly singleWriter: boolean;
+}
+
+export interface Committed<M> {
+  readonly manifest: M;
+  /** Races lost before this one was won. */
+  readonly retries: number;
+  /** Manifest copies that could not be written; the snapshot is committed, `repair()` completes them. */
+  readonly missingCopies: readonly string[];
+}
+
+export class History<M extends SnapshotFacts> {
+  readonly #format: HistoryFormat<M>;
+  readonly #options: HistoryOptions;
+  readonly #heads: HeadFinder<M>;
+  readonly #publisher: Publisher<M>;
+  /** The head this history last learned: where conflict detection starts. */
+  #learned: Head<M> | undefined;
+  /** Pointer seen when the history was opened: saves the first commit a request, detects nothing. */
+  #hint: { readonly pointer: Pointer | undefined } | undefined;
+  /** Commits run one after another: interleaved, they would race themselves. */
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(format: HistoryFormat<M>, options: HistoryOptions) {
+    this.#format = format;
+    this.#options = options;
+    this.#heads = new HeadFinder(format, options.settleMs);
+    this.#publisher = new Publisher(format, this.#heads);
+  }
+
+  /** Sees that the storage answers. One request. */
+  async open(op: Operation): Promise<void> {
+    this.#hint = { pointer: await readPointer(this.#format, op) };
+  }
+
+  /** The latest snapshot. Learns the head. One request when it has not moved, two otherwise. */
+  async latest(op: Operation): Promise<M | undefined> {
+    const head = await this.#heads.find(op, this.#learned);
+    this.#learned = head;
+    return head.manifest;
+  }
+
+  /** A snapshot by its id. One request. */
+  snapshot(op: Operation, id: string): Promise<M | undefined> {
+    const { manifest } = this.#learned ?? {};
+    if (manifest?.snapshotId === id) return Promise.resolve(manifest);
+    return this.#heads.snapshot(op, id);
+  }
+
+  /** Every snapshot, newest first: a page of listings at a time, manifests in bounded parallel. */
+  walk(op: Operation): AsyncIterable<Walked<M>> {
+    return walk(op, this.#format, this.#heads);
+  }
+
+  /** From `from` down to, not including, `until`; one request each. */
+  chain(op: Operation, from: M | undefined, until: string | undefined): AsyncIterable<M> {
+    return chain(op, this.#format, this.#heads, from, until);
+  }
+
+  /** A fresh id to upload data under: above the head as far as it is known. */
+  nextId(env: Env): string {
+    return nextSnapshotId(env, this.#learned?.pointed);
+  }
+
+  commit(op: Operation, request: CommitRequest<M>): Promise<Committed<M>> {
+    const mine = this.#turn.then(() => {
+      op.signal?.throwIfAborted();
+      return this.#commit(op, request);
+    });
+    this.#turn = mine.catch(() => {});
+    return mine;
+  }
+
+  async #commit(op: Operation, request: CommitRequest<M>): Promise<Committed<M>> {
+    const former = this.#learned;
+    // Whatever goes wrong from here on, the next commit looks at the store again instead of trusting memory (E-29).
+    this.#learned = undefined;
+    let { head, isHint } = await this.#base(op, former);
+    for (let lost = 0; ;) {
+      const underLock = lost > 0 && this.#mayRebaseUnderLock(op, request);
+      const published = underLock
+        ? await this.#publisher.onTopOfWhatever(op, request, head)
+        : await this.#onTop(op, request, head, former);
+      if (published.outcome === 'landed') {
+        if (published.head.etag !== undefined) this.#learned = published.head;
+        return {
+          manifest: published.manifest,
+          retries: lost,
+          missingCopies: published.missingCopies,
+        };
+      }
+      // A hint that was out of date, or a pointer that has to be settled, is not a race lost.
+      if (!isHint && published.outcome !== 'dangling') {
+        lost++;
+        if (lost > this.#options.retry.attempts)
+          throw await this.#defeat(op, published, head, former);
+        if (!underLock)
+          await op.env.sleep(retryDelayMs(this.#options.retry, lost, op.env), op.signal);
+      }
+      isHint = false;
+      if (
+        lost === 0 ||
+        published.outcome === 'dangling' ||
+        !this.#mayRebaseUnderLock(op, request)
+      ) {
+        head = await this.#settle(op, await this.#heads.find(op, head));
+      }
+    }
+  }
+
+  /** What the first attempt builds on. */
+  async #base(
+    op: Operation,
+    former: Head<M> | undefined,
+  ): Promise<{ head: Head<M>; isHint: boolean }> {
+    const hint = this.#hint;
+    this.#hint = undefined;
+    if (former !== undefined) return { head: await this.#settle(op, former), isHint: false };
+    const head =
+      hint === undefined ? await this.#heads.find(op) : await this.#heads.at(op, hint.pointer);
+    return { head: await this.#settle(op, head), isHint: hint !== undefined };
+  }
+
+  async #onTop(
+    op: Operation,
+    request: CommitRequest<M>,
+    head: Head<M>,
+    former: Head<M> | undefined,
+  ): Promise<Publication<M>> {
+    const { expectedParent } = request;
+    const actual = head.manifest?.snapshotId;
+    if (expectedParent !== undefined && (actual ?? null) !== expectedParent) {
+      // Our memory of the head may be what is out of date.
+      if (head === former) return { outcome: 'dangling' };
+      throw this.#conflict(expectedParent ?? undefined, actual);
+    }
+    return this.#publisher.onTop(
+      op,
+      request,
+      head,
+      this.#options.singleWriter ? 'overwrite' : modeFor(head),
+    );
+  }
+
+  #mayRebaseUnderLock(op: Operation, request: CommitRequest<M>): boolean {
+    return (
+      op.store.capabilities.guardedPut &&
+      request.expectedParent === undefined &&
+      !this.#options.singleWriter
+    );
+  }
+
+  /** Makes sure that nothing late can land under a head that names no manifest, by occupying its place. */
+  async #settle(op: Operation, head: Head<M>): Promise<Head<M>> {
+    if (!head.dangling || head.pointed === undefined || head.etag === undefined) return head;
+    if (await this.#publisher.putFence(op, head.pointed, head.manifest))
+      return { ...head, dangling: false };
+    return this.#heads.at(op, { snapshot: head.pointed, etag: head.etag });
+  }
+
+  async #defeat(
+    op: Operation,
+    published: Publication<M>,
+    head: Head<M>,
+    former: Head<M> | undefined,
+  ): Promise<LodeError> {
+    if (published.outcome === 'fenced') {
+      return new LodeError(
+        'LODE_FENCED',
+        'another writer fenced this commit: its manifest came too late',
+        {
+          dataset: this.#format.name,
+        },
+      );
+    }
+    // What this writer knew stays known: it goes on losing until it looks at the head by latest().
+    this.#learned = former;
+    const now = await readPointer(this.#format, op).catch(() => undefined);
+    return this.#conflict(head.manifest?.snapshotId, now?.snapshot);
+  }
+
+  #conflict(expectedHead: string | undefined, actualHead: string | undefined): LodeError {
+    return new LodeError('LODE_SNAPSHOT_CONFLICT', 'another writer committed first', {
+      dataset: this.#format.name,
+      key: this.#format.pointerKey,
+      expected: expectedHead ?? 'no snapshot',
+      actual: actualHead ?? 'no snapshot',
+      expectedHead,
+      actualHead,
+    });
+  }
+}

@@ -1,0 +1,13 @@
+/**
+ * The commit protocol that Dataset and Volume share. Guarantees and cost are stated on `History`; what makes a paradigm
+ * its own is in the `HistoryFormat` it passes. Non-goals: branches, merges, locks that outlive a call.
+ */
+export { History } from './history.ts';
+export type { Committed, HistoryOptions } from './history.ts';
+export type { Walked } from './ancestors.ts';
+export type { HistoryFormat, SnapshotFacts } from './format.ts';
+export type { CommitRequest } from './publish.ts';
+export type { Operation } from './operation.ts';
+export type { RetryOptions, RetryPolicy } from './retry.ts';
+export { retryPolicy } from './retry.ts';
+export { mayHaveLanded, putDefinitely, sameBytes } from './lost-response.ts';

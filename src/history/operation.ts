@@ -1,0 +1,10 @@
+/** What one public call carries through every layer below it. */
+import type { Env } from '../env.ts';
+import type { Store } from '../store/store.ts';
+
+export interface Operation {
+  /** The store as this call sees it: counted, so that the call can report its cost. */
+  readonly store: Store;
+  readonly env: Env;
+  readonly signal: AbortSignal | undefined;
+}

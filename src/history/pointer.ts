@@ -1,0 +1,51 @@
+/**
+ * The pointer: one small object whose content is the id of the latest snapshot (spec/lode.md section 7).
+ *
+ * Its etag, not its text, is what a commit compares, so a pointer with stray white space is replaced like any other.
+ */
+import { utf8Decode } from '../bytes/index.ts';
+import { LodeError } from '../errors.ts';
+import type { ETag, StoredObject } from '../store/store.ts';
+import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import type { Operation } from './operation.ts';
+
+/** Far above any id; a larger pointer is something else. */
+const pointerBytesMax = 1024;
+
+export interface Pointer {
+  /** Id of the snapshot it names; `undefined` when it is empty. */
+  readonly snapshot: string | undefined;
+  readonly etag: ETag;
+}
+
+export async function readPointer<M extends SnapshotFacts>(
+  format: HistoryFormat<M>,
+  { store, signal }: Operation,
+): Promise<Pointer | undefined> {
+  const object = await store.get(format.pointerKey, { signal });
+  if (object === undefined) return undefined;
+  const text = await pointerText(object);
+  if (text === '') return { snapshot: undefined, etag: object.etag };
+  if (!format.isSnapshotId(text)) throw notAPointer(object, text.slice(0, 64));
+  return { snapshot: text, etag: object.etag };
+}
+
+async function pointerText(object: StoredObject): Promise<string> {
+  if (object.size > pointerBytesMax) {
+    await object.cancel();
+    throw notAPointer(object, `${object.size} bytes`);
+  }
+  const bytes = await object.bytes();
+  const text = utf8Decode(bytes);
+  if (text === undefined) throw notAPointer(object, 'bytes that are not UTF-8');
+  return text.trim();
+}
+
+function notAPointer(object: StoredObject, actual: string): LodeError {
+  return new LodeError('LODE_INVALID_FORMAT', 'the pointer does not hold a snapshot id', {
+    key: object.key,
+    expected: 'a snapshot id',
+    actual,
+    next: 'Find out who wrote it; then delete it: the next commit restores it from the manifests.',
+  });
+}

@@ -1,0 +1,296 @@
+/**
+ * One attempt to move the head: pointer and manifests, in the order that a crash between any two writes survives.
+ *
+ * - Guarded put (fs, memory): manifests are written under the pointer's lock, then the pointer shows. A crash in between
+ *   leaves a complete manifest that is not an ancestor of the head: never acknowledged, never half-visible.
+ * - Compare-and-swap only (object stores): the pointer moves, then the manifest is put if absent. A crash in between leaves
+ *   a pointer without a manifest, which the next writer fences. The canonical manifest is the commit point (E-10).
+ */
+import { utf8Encode } from '../bytes/index.ts';
+import { isLodeError, LodeError } from '../errors.ts';
+import { forEachOf } from '../parallel.ts';
+import type { ETag, PutMode } from '../store/store.ts';
+import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import type { Head, HeadFinder } from './head.ts';
+import { follows, nextSnapshotId } from './ids.ts';
+import { mayHaveLanded, putDefinitely, sameBytes, withResolve } from './lost-response.ts';
+import type { DefiniteResult } from './lost-response.ts';
+import type { Operation } from './operation.ts';
+import { readPointer } from './pointer.ts';
+
+export interface CommitRequest<M> {
+  /** Id under which the data was uploaded; kept as the snapshot's id while the parent allows. */
+  readonly snapshotId: string;
+  build(place: { readonly snapshotId: string; readonly parent: M | undefined }): M;
+  /** Commit only on top of this snapshot; `null`: only as the first. */
+  readonly expectedParent?: string | null | undefined;
+  /** Set before anything that may refer to the data is written: from then on the data must not be deleted. */
+  referenced: boolean;
+}
+
+export type Publication<M> =
+  | {
+      readonly outcome: 'landed';
+      readonly head: Head<M>;
+      readonly manifest: M;
+      readonly missingCopies: readonly string[];
+    }
+  | { readonly outcome: 'conflict' }
+  /** The pointer names no manifest: to be settled, without a lock, before anything is committed on top. */
+  | { readonly outcome: 'dangling' }
+  | { readonly outcome: 'fenced' };
+
+export class Publisher<M extends SnapshotFacts> {
+  readonly #format: HistoryFormat<M>;
+  readonly #heads: HeadFinder<M>;
+
+  constructor(format: HistoryFormat<M>, heads: HeadFinder<M>) {
+    this.#format = format;
+    this.#heads = heads;
+  }
+
+  /** Commits on top of `head`, or answers `conflict` when the pointer is no longer what it was. */
+  async onTop(
+    op: Operation,
+    request: CommitRequest<M>,
+    head: Head<M>,
+    mode: PutMode,
+  ): Promise<Publication<M>> {
+    const manifest = this.#place(op, request, head);
+    const bytes = this.#format.encode(manifest);
+    if (!op.store.capabilities.guardedPut)
+      return this.#compareAndSwap(op, request, mode, manifest, bytes);
+    return this.#guarded(
+      op,
+      async () => {
+        await this.#putManifests(op, request, manifest, bytes);
+        return { manifest, mode };
+      },
+      mode,
+    );
+  }
+
+  /**
+   * Commits on top of whatever the head is once the lock is held: nothing can come in between, so this never loses a
+   * race.
+   */
+  async onTopOfWhatever(
+    op: Operation,
+    request: CommitRequest<M>,
+    known: Head<M> | undefined,
+  ): Promise<Publication<M>> {
+    let dangling = false;
+    const publication = this.#guarded(
+      op,
+      async () => {
+        const head = await this.#underLock(op, known);
+        dangling = head === undefined;
+        if (head === undefined)
+          throw new LodeError('LODE_CLOSED', 'the pointer has to be settled first', {});
+        const manifest = this.#place(op, request, head);
+        await this.#putManifests(op, request, manifest, this.#format.encode(manifest));
+        return { manifest, mode: modeFor(head) };
+      },
+      'overwrite',
+    );
+    return publication.catch((error: unknown) => {
+      if (dangling) return { outcome: 'dangling' };
+      throw error;
+    });
+  }
+
+  /** The head without waiting: a lock is held. `undefined` when the pointer dangles. */
+  async #underLock(op: Operation, known: Head<M> | undefined): Promise<Head<M> | undefined> {
+    const pointer = await readPointer(this.#format, op);
+    if (pointer?.snapshot === undefined || pointer.snapshot === known?.pointed) {
+      return this.#heads.at(op, pointer, known);
+    }
+    const manifest = await this.#heads.manifest(op, pointer.snapshot);
+    if (manifest === undefined || this.#format.isFence(manifest)) return undefined;
+    return { etag: pointer.etag, pointed: pointer.snapshot, manifest, dangling: false };
+  }
+
+  #place(op: Operation, request: CommitRequest<M>, head: Head<M>): M {
+    const parent = head.manifest;
+    const above = [head.pointed, parent?.snapshotId];
+    const keep = !request.referenced && above.every((id) => follows(request.snapshotId, id));
+    const snapshotId = keep ? request.snapshotId : nextSnapshotId(op.env, ...above);
+    return request.build({ snapshotId, parent });
+  }
+
+  /**
+   * @param underLock  Writes the manifests, once, and says under which condition the pointer may be put again should the
+   *                   answer to the first put be lost.
+   */
+  async #guarded(
+    op: Operation,
+    underLock: () => Promise<{ readonly manifest: M; readonly mode: PutMode }>,
+    firstMode: PutMode,
+  ): Promise<Publication<M>> {
+    let written: { readonly manifest: M; readonly mode: PutMode } | undefined;
+    let refusal: { readonly error: unknown } | undefined;
+    let settled = false;
+    const beforePublish = async (): Promise<Uint8Array> => {
+      // A put that was given up for lost must not publish behind our back.
+      if (settled) throw new LodeError('LODE_CLOSED', 'this commit has been settled', {});
+      try {
+        written ??= await underLock();
+      } catch (error) {
+        refusal = { error };
+        throw new LodeError(
+          'LODE_CLOSED',
+          'the commit stops before it is published',
+          {},
+          { cause: error },
+        );
+      }
+      return utf8Encode(written.manifest.snapshotId);
+    };
+    try {
+      const { outcome, etag } = await putDefinitely(op, {
+        key: this.#format.pointerKey,
+        body: new Uint8Array(0),
+        options: () => ({ mode: written?.mode ?? firstMode, beforePublish }),
+        landed: async () =>
+          written === undefined ? undefined : this.#pointerLanded(op, written.manifest.snapshotId),
+      });
+      settled = true;
+      if (outcome === 'conflict' || written === undefined) return { outcome: 'conflict' };
+      const { manifest } = written;
+      return { outcome: 'landed', manifest, head: headOf(manifest, etag), missingCopies: [] };
+    } catch (error) {
+      settled = !isLodeError(error, 'LODE_WRITE_UNCERTAIN') || written === undefined;
+      // Without manifests nothing was published: what is open about them is not an open commit.
+      throw refusal === undefined ? error : plainFailure(refusal.error);
+    }
+  }
+
+  async #compareAndSwap(
+    op: Operation,
+    request: CommitRequest<M>,
+    mode: PutMode,
+    manifest: M,
+    bytes: Uint8Array,
+  ): Promise<Publication<M>> {
+    const former = request.referenced;
+    request.referenced = true;
+    const put = (detached: Operation): Promise<DefiniteResult> =>
+      putDefinitely(detached, {
+        key: this.#format.pointerKey,
+        body: utf8Encode(manifest.snapshotId),
+        options: () => ({ mode }),
+        landed: () => this.#pointerLanded(detached, manifest.snapshotId),
+      });
+    const moved = await put(op).catch((error: unknown) => {
+      if (!mayHaveLanded(error)) request.referenced = former;
+      throw withResolve(error, () =>
+        this.#finish({ ...op, signal: undefined }, put, manifest, bytes),
+      );
+    });
+    if (moved.outcome === 'conflict') {
+      request.referenced = former;
+      return { outcome: 'conflict' };
+    }
+    if (!(await this.#putManifest(op, this.#format.manifestKey(manifest.snapshotId), bytes))) {
+      return { outcome: 'fenced' };
+    }
+    const missingCopies = await this.#putCopies(op, manifest, bytes);
+    return { outcome: 'landed', manifest, head: headOf(manifest, moved.etag), missingCopies };
+  }
+
+  /** Settles a commit whose pointer put stayed open: the pointer is asked again, and if it is ours the commit is completed. */
+  async #finish(
+    op: Operation,
+    put: (op: Operation) => Promise<DefiniteResult>,
+    manifest: M,
+    bytes: Uint8Array,
+  ): Promise<'landed' | 'not-landed'> {
+    const moved = await put(op);
+    if (
+      moved.outcome === 'conflict' &&
+      (await this.#pointerLanded(op, manifest.snapshotId)) === undefined
+    ) {
+      return 'not-landed';
+    }
+    if (!(await this.#putManifest(op, this.#format.manifestKey(manifest.snapshotId), bytes)))
+      return 'not-landed';
+    await this.#putCopies(op, manifest, bytes);
+    return 'landed';
+  }
+
+  /** Occupies the place of a manifest that never came; false when it has come after all. */
+  async putFence(op: Operation, snapshot: string, parent: M | undefined): Promise<boolean> {
+    const bytes = this.#format.encode(this.#format.fence(snapshot, parent));
+    return this.#putManifest(op, this.#format.manifestKey(snapshot), bytes);
+  }
+
+  async #putManifests(
+    op: Operation,
+    request: CommitRequest<M>,
+    manifest: M,
+    bytes: Uint8Array,
+  ): Promise<void> {
+    request.referenced = true;
+    const key = this.#format.manifestKey(manifest.snapshotId);
+    if (!(await this.#putManifest(op, key, bytes))) throw this.#taken(key);
+    const [failed] = await this.#putCopies(op, manifest, bytes);
+    if (failed !== undefined) throw this.#taken(failed);
+  }
+
+  /** False when something else is there. */
+  async #putManifest(op: Operation, key: string, body: Uint8Array): Promise<boolean> {
+    const landed = sameBytes(op, key, body);
+    const options = { mode: 'create' } as const;
+    const result = await putDefinitely(op, { key, body, options: () => options, landed });
+    return result.outcome === 'stored' || (await landed()) !== undefined;
+  }
+
+  /** In parallel; answers the keys that could not be written. */
+  async #putCopies(op: Operation, manifest: M, bytes: Uint8Array): Promise<string[]> {
+    const keys = this.#format.copyKeys(manifest);
+    const failed: string[] = [];
+    await forEachOf(keys, op.store.capabilities.concurrency, async (key) => {
+      if (!(await this.#putManifest(op, key, bytes).catch(() => false))) failed.push(key);
+    });
+    return failed;
+  }
+
+  /** After an unanswered pointer put: is the head ours, or one of its ancestors? */
+  async #pointerLanded(op: Operation, snapshot: string): Promise<ETag | 'superseded' | undefined> {
+    const pointer = await readPointer(this.#format, op);
+    if (pointer?.snapshot === undefined) return undefined;
+    if (pointer.snapshot === snapshot) return pointer.etag;
+    let at: string | undefined = pointer.snapshot;
+    while (at !== undefined && follows(at, snapshot)) {
+      const manifest: M | undefined = await this.#heads.snapshot(op, at);
+      at = manifest?.parentSnapshotId;
+      if (at === snapshot) return 'superseded';
+    }
+    return undefined;
+  }
+
+  #taken(key: string): LodeError {
+    return new LodeError(
+      'LODE_ALREADY_EXISTS',
+      'a manifest could not be written where only this commit writes',
+      {
+        key,
+        next: 'Commit again: it will take a fresh snapshot id.',
+      },
+    );
+  }
+}
+
+function headOf<M extends SnapshotFacts>(manifest: M, etag: ETag | undefined): Head<M> {
+  return { etag, pointed: manifest.snapshotId, manifest, dangling: false };
+}
+
+/** The condition under which the pointer is still what `head` saw. */
+export function modeFor<M>(head: Head<M>): PutMode {
+  return head.etag === undefined ? 'create' : { ifMatch: head.etag };
+}
+
+function plainFailure(error: unknown): unknown {
+  if (!(error instanceof LodeError) || error.kind !== 'uncertain') return error;
+  return error.cause ?? error;
+}
