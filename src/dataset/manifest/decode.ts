@@ -142,18 +142,7 @@ function metadataOf(m: Members): Metadata {
   const value = m.value('metadata');
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw m.fault('metadata', 'an object', value);
-  return withNumbers(value) as Metadata;
-}
-
-/** Integers are parsed exactly for the counts; in metadata they are the numbers of JSON, as in Go. Changed in place. */
-function withNumbers(value: unknown): unknown {
-  if (typeof value === 'bigint') return Number(value);
-  if (typeof value !== 'object' || value === null) return value;
-  for (const [name, member] of Object.entries(value)) {
-    const plain = withNumbers(member);
-    if (plain !== member) Object.defineProperty(value, name, { value: plain });
-  }
-  return value;
+  return value as Metadata;
 }
 
 function filesOf(
