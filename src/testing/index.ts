@@ -1,0 +1,30 @@
+/** Tools this library is tested with, and that its users test with too. */
+export { memoryDisk } from '../disk/memory.ts';
+export type { MemoryDiskOptions } from '../disk/memory.ts';
+export type {
+  DiskEvent,
+  DiskImage,
+  DiskObserver,
+  ImageDirectory,
+  ImageFile,
+  ImageNode,
+  NameChange,
+} from '../disk/image.ts';
+export { crashStates, faultyDisk, recordingDisk, syncViolations } from './disk/index.ts';
+export type {
+  CrashCounts,
+  CrashState,
+  CrashStateOptions,
+  CrashStates,
+  DiskCallClass,
+  DiskFaultKind,
+  DiskFaultPlan,
+  FaultyDisk,
+  RecordedEntry,
+  Recording,
+  RecordingDisk,
+  RecordingDiskOptions,
+  SyncRules,
+  SyncViolation,
+} from './disk/index.ts';
+export { seededRandom } from './random.ts';

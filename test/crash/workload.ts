@@ -1,0 +1,50 @@
+/** What the power-loss bars run: work on a disk that notes what it promised, and a judge of what is left of it. */
+import type { Disk } from '../../src/disk/disk.ts';
+import type { DiskImage } from '../../src/disk/image.ts';
+import type { Env } from '../../src/env.ts';
+import { seededRandom, type SyncRules } from '../../src/testing/index.ts';
+
+export interface Lab {
+  readonly disk: Disk;
+  readonly env: Env;
+  readonly mark: (label: string) => void;
+}
+
+export interface Workload {
+  readonly name: string;
+  /** What the disk holds, durably, before. Nothing but `/` by default. */
+  readonly image?: DiskImage;
+  /**
+   * Does the work, marking what begins, what is acknowledged and what failed. Calls may fail with a `LodeError`: it goes
+   * on then. Anything else it throws is a defect.
+   */
+  run(lab: Lab): Promise<void>;
+  /** Opens whatever a crash left and goes on working. */
+  resume(lab: Lab): Promise<void>;
+  /** Opens what is there and rejects unless the marks allow it. `crash` among the marks: the run before it was cut off. */
+  verify(disk: Disk, marks: readonly string[]): Promise<void>;
+  readonly rules: SyncRules;
+}
+
+export const crashMark = 'crash';
+
+/** Time passes only when someone sleeps; chance and ids repeat. */
+export function labEnv(seed: number): Env {
+  const random = seededRandom(seed);
+  let ms = 1_700_000_000_000 + seed;
+  let ids = 0;
+  return {
+    now: () => BigInt(Math.round(ms * 1e6)),
+    monotonic: () => ms,
+    random,
+    id: () => {
+      ms += 0.001;
+      return `${seed.toString(16).padStart(8, '0')}${(++ids).toString(16).padStart(24, '0')}`;
+    },
+    async sleep(delay, signal) {
+      ms += delay;
+      await new Promise((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
+    },
+  };
+}
