@@ -1,0 +1,66 @@
+/** P18: what using us costs before the first call: import time against a bare start of Node, size and dependencies. */
+import { spawnSync } from 'node:child_process';
+import { root } from '../../test/files.ts';
+import { packedFiles } from '../../test/package/pack.ts';
+import { manifest } from '../../test/package/repository.ts';
+import { median, timed, type Bar } from '../harness.ts';
+
+const importShareMax = 0.25;
+const unpackedBytesMax = 1_000_000;
+const dependenciesMax = 3;
+
+export const bar: Bar = {
+  id: 'P18',
+  title: 'footprint: import of lode, unpacked size, dependencies',
+  async run({ release, log }) {
+    const rounds = release ? 31 : 11;
+    const shares = [await importShare(rounds, log)];
+    if ((shares[0] ?? 0) > importShareMax)
+      shares.push(await importShare(rounds, log), await importShare(rounds, log));
+    const share = median(shares);
+    const { unpackedBytes, files } = packedFiles();
+    const dependencies = Object.keys({
+      ...manifest.dependencies,
+      ...manifest.optionalDependencies,
+    });
+    log(`${files.length} files, dependencies ${dependencies.join(', ')}`);
+    const pass =
+      share <= importShareMax &&
+      unpackedBytes <= unpackedBytesMax &&
+      dependencies.length <= dependenciesMax;
+    return {
+      outcome: pass ? 'pass' : 'fail',
+      figure:
+        `import ${share.toFixed(2)} of a bare start (bar ${importShareMax}), ` +
+        `${unpackedBytes} bytes unpacked (bar ${unpackedBytesMax}), ` +
+        `${dependencies.length} dependencies (bar ${dependenciesMax})`,
+    };
+  },
+};
+
+/** Median over rounds, in turn: what `import('lode')` adds to `node -e 0`, as a share of it. */
+async function importShare(rounds: number, log: (line: string) => void): Promise<number> {
+  const bare: number[] = [];
+  const importing: number[] = [];
+  for (let round = -1; round < rounds; round++) {
+    const a = await timed(() => start('0'));
+    const b = await timed(() => start(`import('${manifest.name}')`));
+    if (round < 0) continue; // the first starts fill the page cache
+    bare.push(a);
+    importing.push(b);
+  }
+  const share = median(bare.map((a, i) => ((importing[i] ?? Number.NaN) - a) / a));
+  log(
+    `import: share ${share.toFixed(2)}, bare start ${median(bare).toFixed(1)} ms, ` +
+      `with lode ${median(importing).toFixed(1)} ms, ${rounds} rounds`,
+  );
+  return share;
+}
+
+function start(code: string): void {
+  const { status, stderr } = spawnSync(process.execPath, ['-e', code], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  if (status !== 0) throw new Error(`node -e "${code}" failed: ${stderr}`);
+}
