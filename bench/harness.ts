@@ -5,7 +5,7 @@ export interface BarContext {
   /** Large counts. */
   readonly release: boolean;
   readonly seed: number;
-  log(line: string): void;
+  readonly log: (line: string) => void;
 }
 
 export interface BarResult {

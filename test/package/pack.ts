@@ -33,7 +33,7 @@ interface NpmPacked {
 
 /** Compiled from a source that is gone: a clean build, as `prepack` makes, would not have it. */
 function isStale(path: string): boolean {
-  const source = /^dist\/(src\/.+?)\.(d\.ts|js)(\.map)?$/.exec(path)?.[1];
+  const source = /^dist\/(src\/.+?)\.d\.ts(\.map)?$/.exec(path)?.[1];
   return source !== undefined && !existsSync(join(root, `${source}.ts`));
 }
 

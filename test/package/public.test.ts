@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { root } from '../files.ts';
 import { faceToCome, publicSources } from './repository.ts';
 import { readSources, readText, type Export } from './source.ts';
@@ -31,10 +30,9 @@ describe('the public face', () => {
 
   for (const { specifier, source } of present) {
     it(`gives ${specifier} at run time the values its source exports`, async () => {
-      const url = pathToFileURL(join(root, 'dist', source.replace(/\.ts$/, '.js'))).href;
       const values = exportsOf(source).filter(({ kind }) => kind === 'value');
       assert.deepEqual(
-        Object.keys((await import(url)) as object).sort(),
+        Object.keys((await import(specifier)) as object).sort(),
         values.map(({ name }) => name).sort(),
       );
     });

@@ -9,7 +9,7 @@ export interface PackageManifest {
   readonly version: string;
   readonly license: string;
   readonly files: readonly string[];
-  readonly exports: Readonly<Record<string, string>>;
+  readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>;
   readonly scripts: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
@@ -27,12 +27,14 @@ export interface EntryPoint {
 
 /** Every entry point that package.json lists, code only. */
 export function publicSources(): EntryPoint[] {
-  return Object.entries(manifest.exports)
-    .filter(([, target]) => target.endsWith('.js'))
-    .map(([path, target]) => ({
-      specifier: manifest.name + path.slice(1),
-      source: target.replace('./dist/', '').replace(/\.js$/, '.ts'),
-    }));
+  return Object.entries(manifest.exports).flatMap(([path, target]) =>
+    typeof target === 'string'
+      ? []
+      : {
+          specifier: manifest.name + path.slice(1),
+          source: target['types']?.replace('./dist/', '').replace(/\.d\.ts$/, '.ts') ?? '',
+        },
+  );
 }
 
 /** Why what the whole public face decides cannot be held yet; false once every entry point is there. */
