@@ -1,0 +1,125 @@
+/** The Parquet codec: typed columns, pruned by column and row group, readable by every Parquet tool and by Go Lode. */
+import { LodeError } from '../../errors.ts';
+import type { Codec, DataFile, DecodeOptions, RecordEncoder } from '../codec.ts';
+import { decodeRecords } from './decoder.ts';
+import { ParquetEncoder } from './encoder.ts';
+import type { RowGroupFilter } from './group-statistics.ts';
+import { defaultParquetLimits } from './limits.ts';
+import type { ParquetLimits } from './limits.ts';
+import { fieldsOf } from './schema.ts';
+import type { Field, ParquetColumn, ParquetField, ParquetRecord, ParquetSchema } from './schema.ts';
+import type { LooseShapes } from './shapes.ts';
+
+export interface ParquetOptions {
+  /** Compression of pages; the codec is best used without a compressor around it. Default: `snappy`. */
+  readonly compression?: 'snappy' | 'none';
+  /** A row group is closed at this many records. Default: 65,536. */
+  readonly rowGroupRows?: number;
+  /** And at about this many bytes of values before encoding: what a writer holds in memory. Default: 16 MiB. */
+  readonly rowGroupBytes?: number;
+  readonly limits?: Partial<ParquetLimits>;
+}
+
+/** How to hand out columns when there is no schema to say it. */
+export interface ParquetReadOptions {
+  /** `either` (default): numbers where exact, else bigints, value by value. */
+  readonly int64?: 'either' | 'bigint';
+  /** Default: `string`, RFC 3339 with all digits. */
+  readonly timestamps?: 'string' | 'date' | 'bigint';
+  readonly limits?: Partial<ParquetLimits>;
+}
+
+export interface ParquetDecodeOptions<R> extends DecodeOptions<R> {
+  /** Row groups this answers false for are passed over unread. */
+  readonly rowGroups?: RowGroupFilter | undefined;
+}
+
+export interface ParquetCodec<R> extends Codec<R> {
+  readonly name: 'parquet';
+  readonly streaming: true;
+  decode(file: DataFile, options: ParquetDecodeOptions<R>): AsyncIterable<R>;
+}
+
+/**
+ * Parquet with a schema, which types the records:
+ *
+ * ```ts
+ * const codec = parquet({ id: 'int64', name: 'string?', at: { type: 'timestamp', as: 'string' } });
+ * ```
+ *
+ * A wrong schema throws `LODE_SCHEMA_VIOLATION` here, a record that does not fit it when it is written, a file that does not
+ * when it is read. Writing needs the packages `hyparquet` and `hyparquet-writer`; reading needs nothing.
+ */
+export function parquet<const F extends readonly ParquetField[]>(
+  fields: F,
+  options?: ParquetOptions,
+): ParquetCodec<ParquetRecord<F>>;
+export function parquet<const S extends { readonly [name: string]: ParquetColumn }>(
+  schema: S,
+  options?: ParquetOptions,
+): ParquetCodec<ParquetRecord<S>>;
+/** Parquet without a schema: reads the flat columns of any file by the file's own types. Cannot write. */
+export function parquet(
+  schema?: undefined,
+  options?: ParquetReadOptions,
+): ParquetCodec<Record<string, unknown>>;
+export function parquet(
+  schema?: ParquetSchema,
+  options: ParquetOptions & ParquetReadOptions = {},
+): ParquetCodec<Record<string, unknown>> {
+  const fields = schema === undefined ? undefined : fieldsOf(schema);
+  const limits: ParquetLimits = { ...defaultParquetLimits, ...options.limits };
+  const loose: LooseShapes = {
+    int64: options.int64 ?? 'either',
+    timestamps: options.timestamps ?? 'string',
+  };
+  const rowGroupRows = atLeastOne('rowGroupRows', options.rowGroupRows ?? 65_536);
+  const rowGroupBytes = atLeastOne('rowGroupBytes', options.rowGroupBytes ?? 16 * 1024 * 1024);
+  const compression = options.compression ?? 'snappy';
+  if (compression !== 'snappy' && compression !== 'none') {
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'parquet: this compression cannot be written', {
+      field: 'compression',
+      expected: 'snappy or none',
+      actual: String(compression),
+    });
+  }
+  return {
+    name: 'parquet',
+    streaming: true,
+    encoder: (): RecordEncoder<Record<string, unknown>> =>
+      new ParquetEncoder({
+        fields: needed(fields),
+        compression,
+        rowGroupRows,
+        rowGroupBytes,
+      }),
+    decode: (file, decode) =>
+      decodeRecords(file, {
+        fields,
+        loose,
+        limits:
+          decode.recordBytesMax === undefined
+            ? limits
+            : { ...limits, pageBytes: decode.recordBytesMax },
+        columns: decode.columns,
+        rowGroups: decode.rowGroups,
+        signal: decode.signal,
+      }),
+  };
+}
+
+function needed(fields: readonly Field[] | undefined): readonly Field[] {
+  if (fields !== undefined) return fields;
+  throw new LodeError('LODE_SCHEMA_VIOLATION', 'parquet: writing needs a schema', {
+    next: 'Give the codec the fields to write: parquet({ id: "int64" }).',
+  });
+}
+
+function atLeastOne(field: string, value: number): number {
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new LodeError('LODE_INVALID_ARGUMENT', 'parquet: a row group holds at least one record', {
+    field,
+    expected: 'a whole number from 1',
+    actual: String(value),
+  });
+}

@@ -1,0 +1,196 @@
+/**
+ * Records to a Parquet file, a row group at a time: memory is bounded by one row group, however long the file.
+ *
+ * What it writes can be read by the Go implementation, which finds columns by place and page indexes by arithmetic: columns in
+ * ascending byte order of names, timestamps in nanoseconds, one compression, no page indexes at all, no ordinals.
+ */
+import type { ColumnSource, ParquetWriter, SchemaElement } from 'hyparquet-writer';
+import { LodeError } from '../../errors.ts';
+import type { FileStatistics, RecordEncoder } from '../codec.ts';
+import { Acceptor } from './accept.ts';
+import type { Stored } from './accept.ts';
+import { elementsOf } from './elements.ts';
+import type { Field } from './schema.ts';
+import { storedOrder } from './schema.ts';
+import { ColumnSummary } from './statistics.ts';
+
+type Peer = typeof import('hyparquet-writer');
+type Codec = 'UNCOMPRESSED' | 'SNAPPY';
+
+export interface EncoderOptions {
+  readonly fields: readonly Field[];
+  readonly compression: 'snappy' | 'none';
+  readonly rowGroupRows: number;
+  readonly rowGroupBytes: number;
+}
+
+const codecs: Readonly<Record<EncoderOptions['compression'], Codec>> = {
+  snappy: 'SNAPPY',
+  none: 'UNCOMPRESSED',
+};
+
+const createdBy = 'lode';
+/** Uncompressed bytes of a page: small enough to skip to, large enough to compress. */
+const pageBytes = 1 << 20;
+
+export class ParquetEncoder<R> implements RecordEncoder<R> {
+  readonly #options: EncoderOptions;
+  readonly #fields: readonly Field[];
+  readonly #acceptor: Acceptor;
+  readonly #columns: readonly Column[];
+  readonly #row: (Stored | null)[];
+  readonly #given: unknown[];
+  readonly #peer: Promise<Peer>;
+  #file: OpenFile | undefined;
+  #rows = 0;
+  #groupRows = 0;
+  #groupBytes = 0;
+
+  constructor(options: EncoderOptions) {
+    if (options.fields.length === 0) {
+      throw new LodeError('LODE_SCHEMA_VIOLATION', 'parquet: a file needs at least one column', {
+        next: 'Give the codec a schema with the fields to write.',
+      });
+    }
+    this.#options = options;
+    this.#fields = storedOrder(options.fields);
+    this.#acceptor = new Acceptor(this.#fields);
+    this.#columns = this.#fields.map((field) => new Column(field));
+    this.#row = this.#fields.map(() => null);
+    this.#given = this.#fields.map(() => undefined);
+    this.#peer = loadPeer();
+    // Awaited when the first row group is full; until then a missing peer must not count as unhandled.
+    this.#peer.catch(() => undefined);
+  }
+
+  write(record: R): Uint8Array | Promise<Uint8Array> | undefined {
+    this.#acceptor.accept(record, this.#rows, this.#row, this.#given);
+    for (let i = 0; i < this.#columns.length; i++)
+      this.#groupBytes += (this.#columns[i] as Column).add(
+        this.#row[i] as Stored | null,
+        this.#given[i],
+      );
+    this.#rows++;
+    this.#groupRows++;
+    const full =
+      this.#groupRows >= this.#options.rowGroupRows ||
+      this.#groupBytes >= this.#options.rowGroupBytes;
+    if (!full) return undefined;
+    return this.#file === undefined
+      ? this.#open().then((file) => this.#flush(file))
+      : this.#flush(this.#file);
+  }
+
+  async finish(): Promise<Uint8Array> {
+    const file = await this.#open();
+    if (this.#groupRows > 0) this.#writeGroup(file);
+    await file.parquet.finish();
+    return file.out.take();
+  }
+
+  statistics(): FileStatistics {
+    const byName = new Map(this.#columns.map((column) => [column.field.name, column.summary]));
+    return {
+      rowCount: this.#rows,
+      columns: this.#options.fields.map((field) =>
+        (byName.get(field.name) as ColumnSummary).result(),
+      ),
+    };
+  }
+
+  async #open(): Promise<OpenFile> {
+    if (this.#file !== undefined) return this.#file;
+    const { ByteWriter, ParquetWriter } = await this.#peer;
+    class Output extends ByteWriter {
+      /** Hands over what has been written since the last time. */
+      take(): Uint8Array {
+        const bytes = new Uint8Array(this.buffer.slice(0, this.index));
+        this.index = 0;
+        return bytes;
+      }
+    }
+    const out = new Output(1 << 16);
+    const parquet = new ParquetWriter({
+      writer: out,
+      schema: elementsOf(this.#fields) as SchemaElement[],
+      codec: codecs[this.#options.compression],
+      createdBy,
+    });
+    this.#file ??= { out, parquet };
+    return this.#file;
+  }
+
+  #flush(file: OpenFile): Uint8Array {
+    this.#writeGroup(file);
+    return file.out.take();
+  }
+
+  #writeGroup({ parquet }: OpenFile): void {
+    const columnData: ColumnSource[] = this.#columns.map((column) => column.source());
+    // Without a `flush` of its own the output is written synchronously.
+    void parquet.write({ columnData, rowGroupSize: this.#groupRows, pageSize: pageBytes });
+    for (const column of this.#columns) column.clear();
+    this.#groupRows = 0;
+    this.#groupBytes = 0;
+  }
+}
+
+interface OpenFile {
+  readonly out: InstanceType<Peer['ByteWriter']> & { take(): Uint8Array };
+  readonly parquet: ParquetWriter;
+}
+
+/** The values of one column in the row group being filled. */
+class Column {
+  readonly field: Field;
+  readonly summary: ColumnSummary;
+  #values: (Stored | null)[] = [];
+  #negativeZero = false;
+
+  constructor(field: Field) {
+    this.field = field;
+    this.summary = new ColumnSummary(field);
+  }
+
+  /** Returns roughly how many bytes the value will take. */
+  add(value: Stored | null, given: unknown): number {
+    this.summary.add(value, given);
+    this.#values.push(value);
+    if (typeof value === 'string') return 4 + value.length;
+    if (value instanceof Uint8Array) return 4 + value.length;
+    if (Object.is(value, -0)) this.#negativeZero = true;
+    return 8;
+  }
+
+  source(): ColumnSource {
+    const { name, type } = this.field;
+    return {
+      name,
+      data: this.#values,
+      // Go finds page indexes by arithmetic over all chunks; the writer would leave them out for short ones only.
+      columnIndex: false,
+      offsetIndex: false,
+      // Booleans as RLE are read wrongly by others; a dictionary would make -0 of floats 0.
+      ...(type === 'bool' || this.#negativeZero ? { encoding: 'PLAIN' as const } : {}),
+    };
+  }
+
+  clear(): void {
+    this.#values = [];
+    this.#negativeZero = false;
+  }
+}
+
+/** The peer is wanted only to write: importing `lode/parquet`, and reading, work without it. */
+async function loadPeer(): Promise<Peer> {
+  try {
+    return await import('hyparquet-writer');
+  } catch (cause) {
+    throw new LodeError(
+      'LODE_UNSUPPORTED',
+      'writing Parquet needs the packages hyparquet and hyparquet-writer',
+      { next: 'Run npm install hyparquet hyparquet-writer.' },
+      { cause },
+    );
+  }
+}
