@@ -1,20 +1,14 @@
-/** The schema as the footer states it: physical type, logical annotation and converted type of each field. */
+/** The schema as the footer states it: physical type and annotation of each field. */
 import type { SchemaElement } from 'hyparquet';
 import type { Field, ParquetType } from './schema.ts';
 
 type Leaf = Pick<SchemaElement, 'type' | 'converted_type' | 'logical_type'>;
 
 const leaves: Readonly<Record<ParquetType, Leaf>> = {
-  int32: {
-    type: 'INT32',
-    converted_type: 'INT_32',
-    logical_type: { type: 'INTEGER', bitWidth: 32, isSigned: true },
-  },
-  int64: {
-    type: 'INT64',
-    converted_type: 'INT_64',
-    logical_type: { type: 'INTEGER', bitWidth: 64, isSigned: true },
-  },
+  // By converted type alone: the writer states the width of the newer annotation in another Thrift type than the format
+  // asks for, which Go refuses.
+  int32: { type: 'INT32', converted_type: 'INT_32' },
+  int64: { type: 'INT64', converted_type: 'INT_64' },
   float32: { type: 'FLOAT' },
   float64: { type: 'DOUBLE' },
   string: { type: 'BYTE_ARRAY', converted_type: 'UTF8', logical_type: { type: 'STRING' } },

@@ -63,8 +63,8 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     this.#peer.catch(() => undefined);
   }
 
-  write(record: R): Uint8Array | Promise<Uint8Array> | undefined {
-    this.#acceptor.accept(record, this.#rows, this.#row, this.#given);
+  write(record: R, index: number): Uint8Array | Promise<Uint8Array> | undefined {
+    this.#acceptor.accept(record, index, this.#row, this.#given);
     for (let i = 0; i < this.#columns.length; i++)
       this.#groupBytes += (this.#columns[i] as Column).add(
         this.#row[i] as Stored | null,
