@@ -13,20 +13,33 @@ export type { Env } from './env.ts';
 export type { ByteInput, ByteSource } from './bytes/index.ts';
 
 // Stores.
-export { memoryStore } from './store/index.ts';
+export {
+  createMeter,
+  memoryStore,
+  withCache,
+  withMeter,
+  withPrefix,
+  withProbe,
+  withRetry,
+} from './store/index.ts';
 export type {
   ByteRange,
+  CacheOptions,
   CallOptions,
   CommonPrefix,
+  Cost,
   DeleteResult,
   ETag,
   GetOptions,
   ListOptions,
   MemoryStoreOptions,
+  Meter,
   ObjectInfo,
+  ProbeOptions,
   PutMode,
   PutOptions,
   PutResult,
+  RetryOptions,
   Store,
   StoreCapabilities,
   StoredObject,

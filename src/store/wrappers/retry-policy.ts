@@ -1,0 +1,28 @@
+/** Which failures are worth another attempt, and how long to wait for it. */
+import type { Env } from '../../env.ts';
+import { isLodeError } from '../../errors.ts';
+import { backoffMs, type Backoff } from '../backoff.ts';
+import type { Meter } from './meter.ts';
+
+/** What the parts of this wrapper share. */
+export interface RetryPolicy extends Backoff {
+  readonly attempts: number;
+  readonly spoolBytesMax: number;
+  readonly meter: Meter | undefined;
+  readonly env: Env;
+}
+
+/** True for failures that may pass by themselves. A full disk will not within any sensible backoff. */
+export function passes(error: unknown): boolean {
+  return isLodeError(error) && error.kind === 'unavailable' && error.code !== 'LODE_STORAGE_FULL';
+}
+
+/** Waits before the attempt that follows `failures` failed ones. */
+export async function pause(
+  policy: RetryPolicy,
+  failures: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (policy.meter !== undefined) policy.meter.retries++;
+  await policy.env.sleep(backoffMs(failures, policy, policy.env), signal);
+}
