@@ -45,11 +45,10 @@ export function byteSource(input: ByteInput): ByteSource {
   });
 }
 
-function isByteSource(input: object): input is ByteSource {
+function isByteSource(input: object | null | undefined): input is ByteSource {
   return (
-    input !== null &&
-    typeof (input as Partial<ByteSource>).stream === 'function' &&
-    'replayable' in input
+    typeof (input as Partial<ByteSource> | null | undefined)?.stream === 'function' &&
+    'replayable' in (input as object)
   );
 }
 
@@ -57,8 +56,8 @@ function isIterable(
   input: object,
 ): input is AsyncIterable<Uint8Array | string> | Iterable<Uint8Array> {
   return (
-    input !== null &&
     typeof input === 'object' &&
+    input !== null &&
     (Symbol.asyncIterator in input || Symbol.iterator in input)
   );
 }

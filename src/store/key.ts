@@ -59,7 +59,7 @@ function isClean(key: string): boolean {
     }
     before = unit;
   }
-  return before !== slash && !key.endsWith(reservedEnd);
+  return before !== slash && ((before | 0x20) !== 0x6b || !isReservedEnd(key));
 }
 
 function cleanKey(key: string): string {
@@ -68,7 +68,7 @@ function cleanKey(key: string): string {
   if (parts.length === 0) throw invalid(key, 'key is empty');
   const clean = parts.join('/');
   checkParts(key, clean, parts);
-  if (clean.endsWith(reservedEnd)) throw invalid(key, 'key ends in ".lock", which is reserved');
+  if (isReservedEnd(clean)) throw invalid(key, 'key ends in ".lock", which is reserved');
   return clean;
 }
 
@@ -96,9 +96,14 @@ function resolve(key: string): string[] {
   return parts;
 }
 
+function isReservedEnd(key: string): boolean {
+  return key.slice(-reservedEnd.length).toLowerCase() === reservedEnd;
+}
+
 function checkParts(key: string, clean: string, parts: readonly string[]): void {
   for (const part of parts) {
-    if (part.startsWith(reservedStart)) {
+    // File systems that fold case would take `.LODE-x` for ours.
+    if (part.toLowerCase().startsWith(reservedStart)) {
       throw invalid(key, 'key has a part that starts with ".lode-", which is reserved');
     }
   }

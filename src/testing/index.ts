@@ -28,3 +28,8 @@ export type {
   SyncViolation,
 } from './disk/index.ts';
 export { seededRandom } from './random.ts';
+
+export { storeConformance } from './conformance/index.ts';
+export type { ConformanceOptions, Opened } from './conformance/index.ts';
+export { hostileKeys } from './hostile-keys.ts';
+export type { HostileKey } from './hostile-keys.ts';

@@ -47,7 +47,18 @@ describe('keys', () => {
       '\ud800',
       'a\udc00b',
     );
-    keys.push('\ud800\ud800', '.lode-x', 'a/.lode-tmp/b', 'x.lock', 'a/b.lock', '.lock', 'é.lock');
+    keys.push(
+      '\ud800\ud800',
+      '.lode-x',
+      '.LODE-x',
+      'a.LOCK',
+      'a.loc\u212a',
+      'a/.lode-tmp/b',
+      'x.lock',
+      'a/b.lock',
+      '.lock',
+      'é.lock',
+    );
     for (const key of keys) refused(key);
     refused(undefined as unknown as string);
   });
