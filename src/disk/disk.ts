@@ -37,6 +37,8 @@ export interface DiskFile {
   /** Makes content and size durable. After it rejects, the file's unsynced content is unknown: never retry it. */
   datasync(): Promise<void>;
   info(): Promise<FileInfo>;
+  /** As precisely as the platform keeps it: Node passes times on in steps of about 250 ns. */
+  setModified(modifiedNs: bigint): Promise<void>;
   close(): Promise<void>;
 
   readSync(into: Uint8Array, position: number): number;

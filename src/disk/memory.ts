@@ -257,6 +257,11 @@ class MemoryFile implements DiskFile {
     return infoOf(this.#node);
   }
 
+  async setModified(modifiedNs: bigint): Promise<void> {
+    this.#checkOpen();
+    this.#node.modifiedNs = modifiedNs;
+  }
+
   async close(): Promise<void> {
     this.#open = false;
   }

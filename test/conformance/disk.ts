@@ -117,6 +117,15 @@ function files(test: Test): void {
 }
 
 function names(test: Test): void {
+  test('the time of a file can be set', async (disk, root) => {
+    const file = await disk.open(`${root}/a`, 'create');
+    await file.setModified(1_700_000_000_123_456_789n);
+    const { modifiedNs } = await file.info();
+    const off = modifiedNs - 1_700_000_000_123_456_789n;
+    assert.ok(off > -1000n && off < 1000n, `off by ${off} ns`);
+    await file.close();
+  });
+
   test('rename replaces its target and keeps the inode', async (disk, root) => {
     await make(disk, `${root}/a`, 'new');
     await make(disk, `${root}/b`, 'old');

@@ -9,6 +9,8 @@ import { call, diskError } from './errors.ts';
 
 /** A thread-pool hop costs as much as copying this many bytes many times over. */
 const inlineBytesMax = 64 * 1024;
+/** Node takes no longer transfers in one call than 2 GiB. */
+const transferBytesMax = 1024 * 1024 * 1024;
 
 export class NodeFile implements DiskFile {
   #descriptor: number | undefined;
@@ -25,7 +27,8 @@ export class NodeFile implements DiskFile {
     let done = 0;
     while (done < into.length) {
       const count = await new Promise<number>((resolve, reject) => {
-        fs.read(descriptor, into, done, into.length - done, position + done, (error, bytes) =>
+        const length = Math.min(into.length - done, transferBytesMax);
+        fs.read(descriptor, into, done, length, position + done, (error, bytes) =>
           error === null ? resolve(bytes) : reject(diskError(error, 'read', this.#path)),
         );
       });
@@ -41,7 +44,8 @@ export class NodeFile implements DiskFile {
     let done = 0;
     while (done < bytes.length) {
       done += await new Promise<number>((resolve, reject) => {
-        fs.write(descriptor, bytes, done, bytes.length - done, position + done, (error, count) =>
+        const length = Math.min(bytes.length - done, transferBytesMax);
+        fs.write(descriptor, bytes, done, length, position + done, (error, count) =>
           error === null ? resolve(count) : reject(diskError(error, 'write', this.#path)),
         );
       });
@@ -66,6 +70,12 @@ export class NodeFile implements DiskFile {
     return infoOf(call('inspect', this.#path, () => fs.fstatSync(descriptor, { bigint: true })));
   }
 
+  async setModified(modifiedNs: bigint): Promise<void> {
+    const descriptor = this.#open();
+    const seconds = Number(modifiedNs) / 1e9;
+    call('set the time', this.#path, () => fs.futimesSync(descriptor, seconds, seconds));
+  }
+
   async close(): Promise<void> {
     const descriptor = this.#descriptor;
     if (descriptor === undefined) return;
@@ -78,7 +88,8 @@ export class NodeFile implements DiskFile {
     return call('read', this.#path, () => {
       let done = 0;
       while (done < into.length) {
-        const count = fs.readSync(descriptor, into, done, into.length - done, position + done);
+        const length = Math.min(into.length - done, transferBytesMax);
+        const count = fs.readSync(descriptor, into, done, length, position + done);
         if (count === 0) break;
         done += count;
       }
@@ -91,7 +102,8 @@ export class NodeFile implements DiskFile {
     call('write', this.#path, () => {
       let done = 0;
       while (done < bytes.length) {
-        done += fs.writeSync(descriptor, bytes, done, bytes.length - done, position + done);
+        const length = Math.min(bytes.length - done, transferBytesMax);
+        done += fs.writeSync(descriptor, bytes, done, length, position + done);
       }
     });
   }

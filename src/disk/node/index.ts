@@ -1,3 +1,4 @@
 /** The Disk over the machine's file system. */
 export { nodeDisk } from './disk.ts';
 export type { NodeDiskOptions } from './disk.ts';
+export { absolutePath } from './path.ts';

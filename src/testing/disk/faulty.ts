@@ -212,6 +212,11 @@ class PlannedFile implements DiskFile {
     return this.#file.info();
   }
 
+  async setModified(modifiedNs: bigint): Promise<void> {
+    this.#faults.check('write', this.#path);
+    return this.#file.setModified(modifiedNs);
+  }
+
   async close(): Promise<void> {
     return this.#file.close();
   }
