@@ -3,41 +3,38 @@ import { utf8Length } from '../../bytes/index.ts';
 import { LodeError } from '../../errors.ts';
 import { normaliseKey, reservedEnd, reservedStart } from '../key.ts';
 
-/** What file systems take, in UTF-8 bytes. */
-const nameBytesMax = 255;
+/** Longest part of a key, in UTF-8 bytes: what file systems take as a name. */
+export const componentBytesMax = 255;
 
-/** Longest part of a key that can be written: the lock file beside it has a longer name. */
-export const componentBytesMax: number = nameBytesMax - reservedEnd.length;
-
-/** The one spelling of a key that may be written. */
-export function keyToWrite(key: string): string {
-  return withPartsUpTo(componentBytesMax, normaliseKey(key));
-}
-
-/** The one spelling of a key that may be there, whoever wrote it. */
-export function keyToRead(key: string): string {
-  return withPartsUpTo(nameBytesMax, normaliseKey(key));
-}
-
-function withPartsUpTo(bytesMax: number, key: string): string {
+/** The one spelling of a key, if its parts can be names of files. */
+export function fileKey(key: string): string {
+  const name = normaliseKey(key);
   // No UTF-16 unit takes more than three bytes.
-  if (key.length * 3 <= bytesMax) return key;
-  for (const part of key.split('/')) {
+  if (name.length * 3 <= componentBytesMax) return name;
+  for (const part of name.split('/')) {
     const bytes = utf8Length(part);
-    if (bytes <= bytesMax) continue;
+    if (bytes <= componentBytesMax) continue;
     throw new LodeError('LODE_INVALID_KEY', 'a part of this key is too long for a file name', {
-      key,
-      expected: bytesMax,
+      key: name,
+      expected: componentBytesMax,
       actual: bytes,
-      next: `Use parts of at most ${bytesMax} UTF-8 bytes.`,
+      next: `Use parts of at most ${componentBytesMax} UTF-8 bytes.`,
     });
   }
-  return key;
+  return name;
 }
 
-/** Beside the object. Go Lode takes the same. */
+/**
+ * The lock file of an object lies beside it. Go Lode takes the same, and fails where that name would be too long; ours
+ * is then named after the end of the key, which names with the same end share.
+ */
 export function lockPathOf(path: string): string {
-  return path + reservedEnd;
+  const start = path.lastIndexOf('/') + 1;
+  const name = path.slice(start);
+  if (name.length * 3 <= componentBytesMax - reservedEnd.length) return path + reservedEnd;
+  if (utf8Length(name) <= componentBytesMax - reservedEnd.length) return path + reservedEnd;
+  const end = Array.from(name).slice(-50).join('');
+  return path.slice(0, start) + reservedStart + end + reservedEnd;
 }
 
 /** False for staged files, lock files and names that no key can have: they are not objects. */

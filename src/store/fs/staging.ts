@@ -9,7 +9,7 @@ import type { Env } from '../../env.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
 import { reservedStart } from '../key.ts';
 import type { ETag } from '../store.ts';
-import { contentEtag, contentEtagBytesMax, fileEtag, Stamps } from './version.ts';
+import { contentEtagBytesMax, etagOf, Stamps } from './version.ts';
 
 export interface Staged {
   readonly path: string;
@@ -51,7 +51,7 @@ export class Staging {
         }
         // After a failed sync the content is unknown: it is thrown away, never tried again.
         if (this.#durable) await file.datasync();
-        etag = size > contentEtagBytesMax ? fileEtag(await file.info()) : contentEtag(head);
+        etag = etagOf(await file.info(), size > contentEtagBytesMax ? undefined : head);
       } finally {
         await file.close();
       }

@@ -34,7 +34,7 @@ import type {
 } from '../store.ts';
 import { deleteObjects } from './delete.ts';
 import { Directories, directoryOf } from './directories.ts';
-import { componentBytesMax, keyToRead, keyToWrite, lockPathOf } from './names.ts';
+import { componentBytesMax, fileKey, lockPathOf } from './names.ts';
 import { Publisher, type Target } from './publish.ts';
 import { readRange, StoredFile } from './read.ts';
 import { Staging, type Staged } from './staging.ts';
@@ -133,7 +133,7 @@ class FsStore implements Store {
   }
 
   async put(key: string, body: ByteInput, options: PutOptions = {}): Promise<PutResult> {
-    const name = keyToWrite(key);
+    const name = fileKey(key);
     const mode = checkMode(options.mode);
     const { beforePublish, signal } = options;
     const source = byteSource(body);
@@ -148,7 +148,7 @@ class FsStore implements Store {
 
   async get(key: string, options: GetOptions = {}): Promise<StoredObject | undefined> {
     checkRange(options.range);
-    const name = keyToRead(key);
+    const name = fileKey(key);
     const { ifMatch, ifNoneMatch, signal } = options;
     signal?.throwIfAborted();
     if (!(await this.#directories.isThere(directoryOf(name)))) return undefined;
@@ -180,7 +180,7 @@ class FsStore implements Store {
   }
 
   async head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
-    const name = keyToRead(key);
+    const name = fileKey(key);
     options.signal?.throwIfAborted();
     if (!(await this.#directories.isThere(directoryOf(name)))) return undefined;
     const version = await versionAt(this.#disk, this.#directories.path(name));
@@ -217,7 +217,7 @@ class FsStore implements Store {
     options: CallOptions = {},
   ): Promise<DeleteResult[]> {
     const given = typeof keys === 'string' ? [keys] : keys;
-    const names = given.map(keyToRead);
+    const names = given.map(fileKey);
     options.signal?.throwIfAborted();
     const failures = await deleteObjects(
       names.map((name) => this.#target(name)),

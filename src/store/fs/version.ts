@@ -1,10 +1,10 @@
 /**
  * Which version of an object a file holds, and the etag that names it.
  *
- * Up to 64 bytes the etag is the content itself: what a pointer says is what it is compared by, and nothing about files
- * or clocks has to be trusted. Above, it is inode, size and time of modification, so that listing a store reads no
- * objects. A kernel's clock ticks in milliseconds and inodes are used again, so files that replace others get a time
- * of their own (`stamp`): no later version of a key repeats an earlier etag.
+ * An etag is inode, size and time of modification, so that listing a store reads no objects. A kernel's clock ticks in
+ * milliseconds and inodes are used again, so two more things keep a later version of a key from repeating an etag: up to
+ * 64 bytes the content is part of it (what a pointer says is what it is compared by, whoever wrote it), and above, files
+ * that may replace others get a time of their own (`Stamps`).
  */
 import type { Disk, DiskFile, FileInfo } from '../../disk/disk.ts';
 import type { Env } from '../../env.ts';
@@ -12,22 +12,16 @@ import { isLodeError } from '../../errors.ts';
 import type { ETag, ObjectInfo } from '../store.ts';
 import { refused } from './directories.ts';
 
-/** Objects up to this size are named by their content. */
+/** Objects up to this size have their content in their etag. */
 export const contentEtagBytesMax = 64;
 
-export function contentEtag(content: Uint8Array): ETag {
-  let etag = '=';
-  for (const byte of content) etag += hexOf(byte);
+/** `content`: of an object of up to `contentEtagBytesMax` bytes. */
+export function etagOf(info: FileInfo, content: Uint8Array | undefined): ETag {
+  let etag = `${info.inode.toString(36)}-${info.size.toString(36)}-${info.modifiedNs.toString(36)}`;
+  if (content === undefined) return etag;
+  etag += '-';
+  for (const byte of content) etag += (byte < 16 ? '0' : '') + byte.toString(16);
   return etag;
-}
-
-function hexOf(byte: number): string {
-  return (byte < 16 ? '0' : '') + byte.toString(16);
-}
-
-/** Of an object longer than `contentEtagBytesMax`. */
-export function fileEtag(info: FileInfo): ETag {
-  return `${info.inode.toString(36)}-${info.size.toString(36)}-${info.modifiedNs.toString(36)}`;
 }
 
 /** An object as it is on disk now. */
@@ -35,7 +29,7 @@ export interface Version {
   readonly size: number;
   readonly etag: ETag;
   readonly lastModifiedMs: number;
-  /** Of objects named by their content. */
+  /** Of objects that have it in their etag. */
   readonly content?: Uint8Array;
 }
 
@@ -46,14 +40,14 @@ export async function versionOf(file: DiskFile, path: string): Promise<Version |
   if (info.kind !== 'file') return undefined;
   const lastModifiedMs = Number(info.modifiedNs / 1_000_000n);
   if (info.size > contentEtagBytesMax) {
-    return { size: info.size, etag: fileEtag(info), lastModifiedMs };
+    return { size: info.size, etag: etagOf(info, undefined), lastModifiedMs };
   }
   // Room for more than there should be: someone who writes in place may be at it just now.
-  const into = new Uint8Array(contentEtagBytesMax + 1);
+  const into = new Uint8Array(info.size + 1);
   const size = await file.read(into, 0);
-  if (size > contentEtagBytesMax) return versionOf(file, path);
+  if (size !== info.size) return versionOf(file, path);
   const content = into.subarray(0, size);
-  return { size, etag: contentEtag(content), lastModifiedMs, content };
+  return { size, etag: etagOf(info, content), lastModifiedMs, content };
 }
 
 /** Opens the file of an object; undefined when there is none. */

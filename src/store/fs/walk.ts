@@ -32,7 +32,7 @@ async function* descend(
 ): AsyncGenerator<string | CommonPrefix> {
   const { prefix, startAfter, fold } = options;
   for (const key of await keysIn(directory, options)) {
-    if (!key.startsWith(prefix) && !prefix.startsWith(key)) continue;
+    if (!key.startsWith(prefix)) continue;
     if (!key.endsWith('/')) {
       if (startAfter === undefined || compareUtf8(key, startAfter) > 0) yield key;
     } else if (isPassed(key, startAfter)) {

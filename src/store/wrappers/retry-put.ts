@@ -43,7 +43,7 @@ export async function retriedPut(
 
 /** `beforePublish`, which must not do its work again once it succeeded, and whose own failures are the caller's. */
 interface Guard {
-  readonly run: () => Promise<void>;
+  readonly run: () => Promise<Uint8Array | void>;
   failure?: unknown;
 }
 
@@ -155,15 +155,14 @@ function retries(error: unknown): boolean {
   return passes(error) || isLodeError(error, 'LODE_WRITE_UNCERTAIN');
 }
 
-function onceDone(beforePublish: (() => Promise<void>) | undefined): Guard | undefined {
+function onceDone(beforePublish: PutOptions['beforePublish']): Guard | undefined {
   if (beforePublish === undefined) return undefined;
-  let done = false;
+  let done: { readonly instead: Uint8Array | void } | undefined;
   const guard: Guard = {
     async run() {
-      if (done) return;
       try {
-        await beforePublish();
-        done = true;
+        done ??= { instead: await beforePublish() };
+        return done.instead;
       } catch (error) {
         guard.failure = error;
         throw error;
