@@ -70,6 +70,59 @@ describe('the Go peer', { skip: 'missing' in peer ? peer.missing : false }, () =
     );
   });
 
+  it('stands still between its pointer and its manifest', async () => {
+    assert.ok(peer instanceof GoPeer);
+    const dataset = { root, dataset: 'steps', codec: 'jsonl' };
+    const spec = { ...dataset, records: [{ n: 1 }] };
+    await using writer = peer.spawn('write-in-steps', JSON.stringify(spec));
+    const steps: string[] = [];
+    for await (const line of writer.lines()) {
+      const { step, done } = line as { step?: string; done?: GoSnapshot };
+      if (step === 'manifest') {
+        await assert.rejects(
+          go.request('latest', dataset),
+          (error) => error instanceof GoFailure && error.sentinel === 'ErrNoSnapshots',
+        );
+      }
+      steps.push(step ?? (done === undefined ? 'failed' : 'done'));
+      if (done) break;
+      writer.send('go on');
+    }
+    assert.deepEqual(steps, ['data', 'pointer', 'manifest', 'done']);
+  });
+
+  it('holds the lock that a Go commit waits for', async () => {
+    assert.ok(peer instanceof GoPeer);
+    const dataset = { root, dataset: 'locked', codec: 'jsonl', records: [{ n: 1 }] };
+    await go.request('write', dataset);
+    const lock = join(root, 'datasets/locked/latest.lock');
+    let committed = false;
+    let commit: Promise<void>;
+    {
+      await using holder = peer.spawn('hold-lock', lock);
+      assert.deepEqual((await holder.lines().next()).value, { held: true });
+      commit = go.request('write', dataset).then(() => void (committed = true));
+      // A round trip through another Go process: ample time for a commit that does not wait.
+      await using other = peer.serve();
+      await other.request('snapshots', { root, dataset: 'locked' });
+      assert.equal(committed, false);
+    }
+    await commit;
+  });
+
+  it('measures its own work', async () => {
+    const facts = await go.request<{ perOp: number; records: number }>('bench', {
+      dataset: 'b',
+      store: 'memory',
+      codec: 'jsonl',
+      work: 'write-small',
+      iterations: 3,
+      count: 2,
+    });
+    assert.equal(facts.records, 6);
+    assert.ok(facts.perOp > 0);
+  });
+
   for (const vector of vectors) {
     it(`still reads the vector ${vector.case} as recorded`, async () => {
       const at = join(root, 'vectors', vector.case);

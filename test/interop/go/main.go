@@ -2,11 +2,12 @@
 // TypeScript library. It calls the published library and nothing else, so whatever it writes or reads is what a Go
 // process sharing the directory would write or read.
 //
-//	serve              one JSON request a line on stdin, one JSON answer a line on stdout, in order (serve.go)
-//	race SPEC          commits in a loop from the first line on stdin on, one line for each outcome (race.go)
-//	hold-lock FILE     holds an exclusive flock(2) on FILE until stdin closes (lock.go)
-//	vectors DIR        writes the golden vectors (vectors.go)
-//	probe [NAME...]    prints what the library does where its sources alone do not tell (probe.go)
+//	serve                one JSON request a line on stdin, one JSON answer a line on stdout, in order (serve.go)
+//	race SPEC            commits in a loop from the first line on stdin on, one line for each outcome (race.go)
+//	write-in-steps SPEC  one write that waits for a line before each call that changes the directory (steps.go)
+//	hold-lock FILE       holds an exclusive flock(2) on FILE until stdin closes (lock.go)
+//	vectors DIR          writes the golden vectors (vectors.go)
+//	probe [NAME...]      prints what the library does where its sources alone do not tell (probe.go)
 package main
 
 import (
@@ -24,7 +25,7 @@ func main() {
 
 func run(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("no command given: serve, race, hold-lock, vectors or probe")
+		return fmt.Errorf("no command given: serve, race, write-in-steps, hold-lock, vectors or probe")
 	}
 	command, rest := args[0], args[1:]
 	switch {
@@ -36,6 +37,12 @@ func run(args []string) error {
 			return err
 		}
 		return race(spec, os.Stdin, os.Stdout)
+	case command == "write-in-steps" && len(rest) == 1:
+		var spec stepsSpec
+		if err := json.Unmarshal([]byte(rest[0]), &spec); err != nil {
+			return err
+		}
+		return writeInSteps(spec, os.Stdin, os.Stdout)
 	case command == "hold-lock" && len(rest) == 1:
 		return holdLock(rest[0], os.Stdin, os.Stdout)
 	case command == "vectors" && len(rest) == 1:
