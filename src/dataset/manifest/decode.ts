@@ -30,8 +30,10 @@ export function decodeManifest(
   const { key } = origin;
   const seal = bytes.length > limits.bytesMax ? undefined : verifySeal(bytes, key);
   const value = parsed(bytes, key, limits);
-  const m = new Members(value, '', key);
+  const m = new Members(value, key);
   const manifest = required(m, limits);
+  if (manifest.parentSnapshotId === manifest.snapshotId)
+    throw m.fault('parent_snapshot_id', 'another snapshot', manifest.snapshotId);
   const announced = m.optionalString('manifest_checksum');
   if (announced !== undefined && seal === undefined)
     throw brokenSeal(key, 'the last member, as it was written', announced);
@@ -158,7 +160,7 @@ function filesOf(
       actual: entries.length,
     });
   }
-  return entries.map((entry, i) => fileOf(new Members(entry, `files[${i}]`, m.key)));
+  return entries.map((entry, i) => fileOf(m.within(entry, 'files', i)));
 }
 
 function fileOf(m: Members): ManifestFile {
@@ -172,7 +174,7 @@ function fileOf(m: Members): ManifestFile {
     ...(checksum === undefined ? {} : { checksum }),
     ...(stats === undefined || stats === null
       ? {}
-      : { stats: fileStatistics(new Members(stats, m.field('stats'), m.key)) }),
+      : { stats: fileStatistics(m.within(stats, 'stats')) }),
   };
 }
 

@@ -13,20 +13,38 @@ const known: ReadonlySet<string> = new Set(
   ).split(' '),
 );
 
+const none: Readonly<Record<string, unknown>> = Object.freeze({});
+
+/** Where an object lies in the manifest: text is made of it only when there is a fault to name. */
+interface Place {
+  readonly of: Members;
+  readonly member: string;
+  readonly index?: number;
+}
+
 export class Members {
   readonly key: string;
-  readonly #path: string;
+  readonly #place: Place | undefined;
   readonly #members: Readonly<Record<string, unknown>>;
 
-  /** `path` leads to the object, `''` for the manifest itself. `null` counts as an object without members. */
-  constructor(object: unknown, path: string, key: string) {
+  /** Without a place, the manifest itself. `null` counts as an object without members. */
+  constructor(object: unknown, key: string, place?: Place) {
     this.key = key;
-    this.#path = path;
-    this.#members = {};
+    this.#place = place;
+    this.#members = none;
     if (object === null) return;
     if (typeof object !== 'object' || Array.isArray(object))
-      throw this.#fault(path, 'an object', object);
+      throw this.#fault(this.#path(), 'an object', object);
     this.#members = unfolded(object as Readonly<Record<string, unknown>>);
+  }
+
+  /** The members of a member, or of one of its items. */
+  within(object: unknown, member: string, index?: number): Members {
+    return new Members(object, this.key, {
+      of: this,
+      member,
+      ...(index === undefined ? {} : { index }),
+    });
   }
 
   value(member: string): unknown {
@@ -63,18 +81,26 @@ export class Members {
     return value as readonly unknown[];
   }
 
-  field(member: string): string {
-    return this.#path === '' ? member : `${this.#path}.${member}`;
+  fault(member: string, expected: string, actual: unknown): LodeError {
+    return this.#fault(this.#field(member), expected, actual);
   }
 
-  fault(member: string, expected: string, actual: unknown): LodeError {
-    return this.#fault(this.field(member), expected, actual);
+  #field(member: string): string {
+    const path = this.#path();
+    return path === '' ? member : `${path}.${member}`;
+  }
+
+  #path(): string {
+    const place = this.#place;
+    if (place === undefined) return '';
+    const field = place.of.#field(place.member);
+    return place.index === undefined ? field : `${field}[${place.index}]`;
   }
 
   #missing(member: string): never {
     throw new LodeError('LODE_MANIFEST_INVALID', 'a manifest lacks a member', {
       key: this.key,
-      field: this.field(member),
+      field: this.#field(member),
     });
   }
 

@@ -1,14 +1,12 @@
 /** File statistics as a manifest holds them. They prune reads, so a bound of an unusable type is no bound at all. */
 import type { ColumnStatistics, FileStatistics } from '../../encoding/codec.ts';
-import { Members } from './members.ts';
+import type { Members } from './members.ts';
 
 export function fileStatistics(m: Members): FileStatistics {
   const columns = m.value('columns') === undefined ? [] : m.array('columns');
   return {
     rowCount: m.count('row_count'),
-    columns: columns.map((column, i) =>
-      columnStatistics(new Members(column, m.field(`columns[${i}]`), m.key)),
-    ),
+    columns: columns.map((column, i) => columnStatistics(m.within(column, 'columns', i))),
   };
 }
 
