@@ -5,7 +5,7 @@
  * back is refused here, before a pointer can name it (spec E-4).
  */
 import { compareUtf8, utf8Encode } from '../../bytes/index.ts';
-import { JsonWriter } from '../../encoding/json/writer.ts';
+import { jsonText } from '../../encoding/json/index.ts';
 import { numberText, quote } from '../../encoding/json/text.ts';
 import type { ColumnStatistics, FileStatistics } from '../../encoding/codec.ts';
 import { LodeError } from '../../errors.ts';
@@ -52,7 +52,7 @@ function metadataText(metadata: unknown): string {
   if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
     throw refused('metadata', metadata === null ? 'null' : typeof metadata);
   for (const _ in metadata)
-    return new JsonWriter({ indent: 2 }).text(metadata).replaceAll('\n', '\n  ');
+    return jsonText(metadata, { indent: 2, root: 'metadata' }).replaceAll('\n', '\n  ');
   return '{}';
 }
 

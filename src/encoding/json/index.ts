@@ -1,5 +1,5 @@
 /** JSON as Go writes it, and as hostile storage may hold it. */
-export { encodeJson, JsonStruct, JsonWriter, writeDepthMax } from './writer.ts';
+export { encodeJson, jsonText, JsonWriter } from './writer.ts';
 export type { JsonOptions } from './writer.ts';
 export { parseJson, parseJsonText, decodeJsonText, readDepthMax } from './reader.ts';
 export type { JsonLimits, JsonReadOptions } from './reader.ts';

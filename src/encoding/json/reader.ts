@@ -27,11 +27,8 @@ export interface JsonReadOptions extends JsonLimits {
 /** Deep enough for any document people write; shallow enough for the recursion of those who walk it. */
 export const readDepthMax = 1000;
 
-/** Integers of 16 digits and more may be beyond 2^53. May see a number inside a string: that only costs time. */
+/** Integers of 16 digits and more may be beyond 2^53, exponents of three beyond float64. May see numbers in strings. */
 const maybeInexact = /(?:[:[,]|^)[ \t\n\r]*-?(?:[0-9]{16}|[0-9.]+[eE]\+?[0-9]{3})/;
-
-/** An integer part of 200 digits, or an exponent of three. Less of both stays within float64. */
-const maybeInfinite = /(?:[:[,]|^)[ \t\n\r]*-?(?:[0-9]{200}|[0-9.]+[eE]\+?[0-9]{3})/;
 
 /** Reads one JSON value. Throws `LODE_INVALID_FORMAT`, or `LODE_LIMIT_EXCEEDED` for size and depth. */
 export function parseJson(bytes: Uint8Array, options: JsonReadOptions, place: JsonPlace): unknown {
@@ -68,19 +65,32 @@ export function parseJsonText(
   place: JsonPlace,
 ): unknown {
   const { depthMax = readDepthMax, integers = 'number', trailing = 'refuse' } = options;
-  const inexact = integers === 'exact' ? maybeInexact : maybeInfinite;
-  if ((text.length <= depthMax || isShallow(text, depthMax)) && !inexact.test(text)) {
+  const exact = integers === 'exact';
+  const shallow = text.length <= depthMax || isShallow(text, depthMax);
+  if (shallow && !(exact && maybeInexact.test(text))) {
     try {
-      return JSON.parse(text) as unknown;
+      const value = JSON.parse(text) as unknown;
+      if (exact || allFinite(value)) return value;
     } catch {
       // Not JSON, or JSON and more: the exact parser knows which, and where.
     }
   }
   return parseExactly(
     text,
-    { depthMax, exactIntegers: integers === 'exact', trailing: trailing === 'ignore' },
+    { depthMax, exactIntegers: exact, trailing: trailing === 'ignore' },
     place,
   );
+}
+
+/** False when `JSON.parse` made an infinity of a number. Looking at values costs half of looking for digits in text. */
+function allFinite(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value !== 'object' || value === null) return true;
+  const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
+  for (const item of items) {
+    if (typeof item === 'number' ? !Number.isFinite(item) : !allFinite(item)) return false;
+  }
+  return true;
 }
 
 /** True when no value lies deeper than `depthMax`. Brackets out of balance are for the parser to find. */

@@ -4,7 +4,7 @@
  * Records of one dataset mostly have one shape, so the writer compares names instead of sorting and escaping them
  * again. A guess that does not fit costs a look-up, never a wrong name.
  */
-import { compareUtf8 } from '../../bytes/index.ts';
+import { compareUtf8, utf8Encode } from '../../bytes/index.ts';
 import type { JsonFlavour } from './text.ts';
 import { quote } from './text.ts';
 
@@ -13,9 +13,9 @@ export interface Shape {
   readonly keys: readonly string[];
   /** Sorted by their UTF-8 bytes: the order of the text. */
   readonly names: readonly string[];
-  /** Per name: separator, quoted name and colon, as compact text. The first starts with `{`. */
-  readonly labels: readonly string[];
-  /** Per name: the shape its value had last, a guess for the next. */
+  /** Per name: the name in quotes and a colon. */
+  readonly labels: readonly Uint8Array[];
+  /** Per name: the shape its value had last, a guess for the next. Empty for objects with very many names. */
   readonly nested: (Shape | undefined)[];
   /** Two names are written alike, because lone surrogates are all written as U+FFFD. */
   readonly ambiguous: boolean;
@@ -26,12 +26,15 @@ const namesMax = 64;
 
 export class Shapes {
   readonly #flavour: JsonFlavour;
+  readonly #colon: ':' | ': ';
   readonly #known = new Map<string, Shape>();
-  /** The shape of the last value at the top. */
+  /** A guess for the next value at the top. */
   top: Shape | undefined;
 
-  constructor(flavour: JsonFlavour) {
+  /** `colon` stands between a name and its value. */
+  constructor(flavour: JsonFlavour, colon: ':' | ': ') {
     this.#flavour = flavour;
+    this.#colon = colon;
   }
 
   of(value: object, guess: Shape | undefined): Shape {
@@ -58,7 +61,7 @@ export class Shapes {
     return {
       keys,
       names,
-      labels: quoted.map((name, i) => `${i === 0 ? '{' : ','}${name}:`),
+      labels: quoted.map((name) => utf8Encode(name + this.#colon)),
       nested: keys.length > namesMax ? [] : names.map(() => undefined),
       ambiguous: new Set(quoted).size !== quoted.length,
     };

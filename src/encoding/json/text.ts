@@ -55,7 +55,7 @@ export function numberText(value: number, flavour: JsonFlavour): string {
 }
 
 /** RFC 3339 in UTC, trailing zeros of the fraction removed; `undefined` when the year is not 0000 to 9999. */
-export function timeText(time: Date): string | undefined {
+export function dateText(time: Date): string | undefined {
   if (Number.isNaN(time.getTime())) return undefined;
   const iso = time.toISOString();
   return iso.length === 24 ? iso.replace(/\.?0*Z$/, 'Z') : undefined;

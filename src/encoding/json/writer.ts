@@ -1,94 +1,109 @@
 /**
- * JSON text with the bytes Go would write (spec 3.1, 9.2), or a refusal that says where.
+ * JSON with the bytes Go would write (spec 3.1, 9.2), or a refusal that says where.
  *
  * Nothing is lost silently: a value JSON has no form for (NaN, undefined, a function, a Map, a cycle) is
  * `LODE_INVALID_RECORD` with the path to it. Own enumerable members with string names are the data of an object;
  * symbols are not. An instance of a class is written as what its `toJSON()` returns, and refused without one.
  */
-import { utf8Encode } from '../../bytes/index.ts';
+import { utf8Decode } from '../../bytes/index.ts';
 import { LodeError } from '../../errors.ts';
 import { pathText } from './path.ts';
 import type { Shape } from './shape.ts';
 import { Shapes } from './shape.ts';
+import { ByteSink } from './sink.ts';
 import type { JsonFlavour } from './text.ts';
-import { base64Text, numberText, quote, timeText } from './text.ts';
+import { base64Text, dateText, numberText, quote } from './text.ts';
 
 export interface JsonOptions {
   /** Default `manifest`. */
   readonly flavour?: JsonFlavour;
   /** Spaces per level. Compact when absent. */
   readonly indent?: number;
+  /** What the value is called in errors, such as `metadata`. */
+  readonly root?: string;
 }
 
 /** Deeper values are refused: a reader has to follow, and a cycle has to end. */
-export const writeDepthMax = 200;
+const writeDepthMax = 200;
 
-/** Members written in the order given instead of sorted, those that are `undefined` left out: a Go struct. */
-export class JsonStruct {
-  readonly members: Readonly<Record<string, unknown>>;
-
-  constructor(members: Readonly<Record<string, unknown>>) {
-    this.members = members;
-  }
-}
+/** Longer strings are encoded by the platform instead of unit by unit. */
+const shortUnitsMax = 128;
 
 export function encodeJson(value: unknown, options: JsonOptions = {}): Uint8Array {
-  return utf8Encode(new JsonWriter(options).text(value));
+  const writer = new JsonWriter(options);
+  writer.write(value);
+  return writer.sink.take();
 }
 
-/** Writes many values; faster when they resemble each other. */
+/** `encodeJson` as text, for who puts it into more text. */
+export function jsonText(value: unknown, options: JsonOptions = {}): string {
+  return utf8Decode(encodeJson(value, options)) ?? '';
+}
+
+/** Writes values one after another into its sink; faster when they resemble each other. */
 export class JsonWriter {
+  readonly sink: ByteSink = new ByteSink();
   readonly #flavour: JsonFlavour;
-  readonly #indent: string | undefined;
+  readonly #indent: number | undefined;
+  readonly #root: string | undefined;
   readonly #shapes: Shapes;
   /** Name or index of the value being written, per depth. Kept only for nested values; a leaf names itself. */
   readonly #path: (string | number)[] = [];
-  /** Shape of the object written last. */
+  /** Shape of the plain object written last. */
   #last: Shape | undefined;
-  /** Index of the record, for errors. */
-  record: number | undefined;
+  #record: number | undefined;
 
-  constructor({ flavour = 'manifest', indent }: JsonOptions) {
+  constructor({ flavour = 'manifest', indent, root }: JsonOptions) {
+    const colon = indent === undefined ? ':' : ': ';
     this.#flavour = flavour;
-    this.#indent = indent === undefined ? undefined : ' '.repeat(indent);
-    this.#shapes = new Shapes(flavour);
+    this.#indent = indent;
+    this.#root = root;
+    this.#shapes = new Shapes(flavour, colon);
   }
 
-  text(value: unknown): string {
+  /** Writes a value whole or not at all. `record` is its index, for errors. */
+  write(value: unknown, record?: number): void {
+    const start = this.sink.length;
+    this.#record = record;
     this.#last = this.#shapes.top;
-    const text = this.#value(value, '', 0, this.#shapes.top);
+    try {
+      this.#value(value, '', 0, this.#shapes.top);
+    } catch (error) {
+      this.sink.rewind(start);
+      throw error;
+    }
     this.#shapes.top = this.#last;
-    return text;
   }
 
   /** `at` is the value's name or index in its parent; `depth` counts the parents. */
-  #value(value: unknown, at: string | number, depth: number, guess: Shape | undefined): string {
-    if (typeof value === 'string') return quote(value, this.#flavour);
-    if (typeof value === 'number') {
-      if ((value | 0) === value && value !== 0) return `${value}`;
-      if (value - value === 0) return numberText(value, this.#flavour);
-      throw this.#refusal(`${value} is not a JSON number`, at, depth);
-    }
-    if (value === true) return 'true';
-    if (value === false) return 'false';
-    if (value === null) return 'null';
-    if (typeof value === 'object') {
+  #value(value: unknown, at: string | number, depth: number, guess: Shape | undefined): void {
+    if (typeof value === 'string') this.#string(value);
+    else if (typeof value === 'number') {
+      if ((value | 0) === value && value !== 0) this.sink.integer(value);
+      else if (Number.isFinite(value)) this.sink.ascii(numberText(value, this.#flavour));
+      else throw this.#refusal(`${value} is not a JSON number`, at, depth);
+    } else if (value === true) this.sink.ascii('true');
+    else if (value === false) this.sink.ascii('false');
+    else if (value === null) this.sink.ascii('null');
+    else if (typeof value === 'object') {
       this.#path[depth] = at;
-      return this.#object(value, depth + 1, guess);
-    }
-    if (typeof value === 'bigint') {
-      if (Number.isFinite(Number(value))) return `${value}`;
-      throw this.#refusal('the integer is beyond what any reader takes (float64)', at, depth);
-    }
-    throw this.#refusal(`${typeof value} has no JSON form`, at, depth);
+      this.#object(value, depth + 1, guess);
+    } else if (typeof value === 'bigint') {
+      if (!Number.isFinite(Number(value))) {
+        throw this.#refusal('the integer is beyond what any reader takes (float64)', at, depth);
+      }
+      this.sink.ascii(`${value}`);
+    } else throw this.#refusal(`${typeof value} has no JSON form`, at, depth);
   }
 
-  #object(value: object, depth: number, guess: Shape | undefined): string {
+  #string(text: string): void {
+    if (text.length <= shortUnitsMax && this.sink.plainString(text)) return;
+    this.sink.text(quote(text, this.#flavour));
+  }
+
+  #object(value: object, depth: number, guess: Shape | undefined): void {
     if (depth > writeDepthMax) {
-      throw this.#fault(
-        `the value is cyclic, or nested deeper than ${writeDepthMax} levels`,
-        depth,
-      );
+      throw this.#fault(`it is cyclic, or nested deeper than ${writeDepthMax} levels`, depth);
     }
     if (Array.isArray(value)) return this.#array(value, depth, guess);
     const prototype = Object.getPrototypeOf(value) as object | null;
@@ -101,87 +116,49 @@ export class JsonWriter {
       return this.#instance(value, prototype, depth, guess);
     }
     const shape = this.#shapes.of(value, guess);
+    this.#members(value as Readonly<Record<string, unknown>>, shape, depth);
     this.#last = shape;
-    if (shape.ambiguous) {
-      throw this.#fault(
-        'two member names are the same text once lone surrogates are replaced',
-        depth,
-      );
-    }
-    const { names } = shape;
-    if (names.length === 0) return '{}';
-    const members = value as Readonly<Record<string, unknown>>;
-    return this.#indent === undefined
-      ? this.#members(members, shape, depth)
-      : this.#block('{', '}', names.length, depth, (i) => this.#named(members, names[i], depth));
   }
 
-  #members(members: Readonly<Record<string, unknown>>, shape: Shape, depth: number): string {
+  #members(members: Readonly<Record<string, unknown>>, shape: Shape, depth: number): void {
     const { names, labels, nested } = shape;
-    let text = '';
+    if (shape.ambiguous) throw this.#fault('lone surrogates make two of its names the same', depth);
+    this.sink.byte(0x7b);
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as string;
+      if (i > 0) this.sink.byte(0x2c);
+      if (this.#indent !== undefined) this.#newLine(depth);
+      this.sink.bytes(labels[i] as Uint8Array);
       const value = members[name];
-      text += labels[i];
       if (typeof value === 'object' && value !== null) {
-        text += this.#value(value, name, depth, nested[i]);
+        this.#value(value, name, depth, nested[i]);
         if (i < nested.length) nested[i] = this.#last;
       } else {
-        text += this.#value(value, name, depth, undefined);
+        this.#value(value, name, depth, undefined);
       }
     }
-    this.#last = shape;
-    return `${text}}`;
+    if (this.#indent !== undefined && names.length > 0) this.#newLine(depth - 1);
+    this.sink.byte(0x7d);
   }
 
-  #array(items: readonly unknown[], depth: number, guess: Shape | undefined): string {
-    const { length } = items;
-    if (length === 0) return '[]';
+  #array(items: readonly unknown[], depth: number, guess: Shape | undefined): void {
+    this.sink.byte(0x5b);
     this.#last = guess;
-    if (this.#indent !== undefined) {
-      return this.#block('[', ']', length, depth, (i) =>
-        this.#value(items[i], i, depth, this.#last),
-      );
+    for (let i = 0; i < items.length; i++) {
+      if (i > 0) this.sink.byte(0x2c);
+      if (this.#indent !== undefined) this.#newLine(depth);
+      this.#value(items[i], i, depth, this.#last);
     }
-    let text = `[${this.#value(items[0], 0, depth, guess)}`;
-    for (let i = 1; i < length; i++) text += `,${this.#value(items[i], i, depth, this.#last)}`;
-    return `${text}]`;
+    if (this.#indent !== undefined && items.length > 0) this.#newLine(depth - 1);
+    this.sink.byte(0x5d);
   }
 
-  #named(members: Readonly<Record<string, unknown>>, name = '', depth: number): string {
-    const colon = this.#indent === undefined ? ':' : ': ';
-    return quote(name, this.#flavour) + colon + this.#value(members[name], name, depth, undefined);
-  }
-
-  #block(
-    open: string,
-    close: string,
-    count: number,
-    depth: number,
-    item: (i: number) => string,
-  ): string {
-    const indent = this.#indent;
-    const inner = indent === undefined ? '' : `\n${indent.repeat(depth)}`;
-    const outer = indent === undefined ? '' : `\n${indent.repeat(depth - 1)}`;
-    let text = open;
-    for (let i = 0; i < count; i++) text += (i === 0 ? inner : `,${inner}`) + item(i);
-    return text + outer + close;
-  }
-
-  #instance(value: object, prototype: object, depth: number, guess: Shape | undefined): string {
+  #instance(value: object, prototype: object, depth: number, guess: Shape | undefined): void {
+    if (value instanceof Uint8Array) return this.sink.text(`"${base64Text(value)}"`);
     if (value instanceof Date) {
-      const time = timeText(value);
+      const time = dateText(value);
       if (time === undefined) throw this.#fault('the date has no year from 0000 to 9999', depth);
-      return `"${time}"`;
-    }
-    if (value instanceof Uint8Array) return `"${base64Text(value)}"`;
-    if (value instanceof JsonStruct) {
-      const { members } = value;
-      const names = Object.keys(members).filter((name) => members[name] !== undefined);
-      if (names.length === 0) return '{}';
-      return this.#block('{', '}', names.length, depth, (i) =>
-        this.#named(members, names[i], depth),
-      );
+      return this.sink.ascii(`"${time}"`);
     }
     const { toJSON } = value as { toJSON?: unknown };
     if (typeof toJSON === 'function') {
@@ -195,6 +172,11 @@ export class JsonWriter {
     throw this.#fault(`an instance of class ${name} has no JSON form`, depth);
   }
 
+  #newLine(depth: number): void {
+    this.sink.byte(0x0a);
+    for (let i = depth * (this.#indent ?? 0); i > 0; i--) this.sink.byte(0x20);
+  }
+
   /** Refuses the leaf named `at` inside the values on the path. */
   #refusal(why: string, at: string | number, depth: number): LodeError {
     this.#path[depth] = at;
@@ -203,10 +185,11 @@ export class JsonWriter {
 
   /** Refuses the value the path leads to. The first part of the path is the top, which has no name. */
   #fault(why: string, depth: number): LodeError {
-    const field = pathText(this.#path.slice(1, depth));
+    const path = this.#path.slice(1, depth);
+    const field = pathText(this.#root === undefined ? path : [this.#root, ...path]);
     return new LodeError('LODE_INVALID_RECORD', `cannot write this as JSON: ${why}`, {
       ...(field === '' ? {} : { field }),
-      ...(this.record === undefined ? {} : { record: this.record }),
+      ...(this.#record === undefined ? {} : { record: this.#record }),
     });
   }
 }
