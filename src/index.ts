@@ -44,3 +44,18 @@ export type {
   StoreCapabilities,
   StoredObject,
 } from './store/index.ts';
+
+// Components of datasets.
+export { jsonl } from './encoding/index.ts';
+export type {
+  Codec,
+  ColumnStatistics,
+  DataFile,
+  DecodeOptions,
+  FileStatistics,
+  JsonlOptions,
+  RecordEncoder,
+  SchemaIssue,
+  SchemaResult,
+  StandardSchemaV1,
+} from './encoding/index.ts';

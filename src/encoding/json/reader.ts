@@ -66,14 +66,9 @@ export function parseJsonText(
 ): unknown {
   const { depthMax = readDepthMax, integers = 'number', trailing = 'refuse' } = options;
   const exact = integers === 'exact';
-  const shallow = text.length <= depthMax || isShallow(text, depthMax);
-  if (shallow && !(exact && maybeInexact.test(text))) {
-    try {
-      const value = JSON.parse(text) as unknown;
-      if (exact || allFinite(value)) return value;
-    } catch {
-      // Not JSON, or JSON and more: the exact parser knows which, and where.
-    }
+  if (!exact || !maybeInexact.test(text)) {
+    const value = parsePlain(text, depthMax);
+    if (value !== undefined) return value;
   }
   return parseExactly(
     text,
@@ -82,13 +77,27 @@ export function parseJsonText(
   );
 }
 
+/** What `JSON.parse` makes of the text; `undefined` when that needs a closer look: not JSON, too deep, or an infinity. */
+export function parsePlain(text: string, depthMax: number): unknown {
+  if (text.length > depthMax && !isShallow(text, depthMax)) return undefined;
+  try {
+    const value = JSON.parse(text) as unknown;
+    return allFinite(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** False when `JSON.parse` made an infinity of a number. Looking at values costs half of looking for digits in text. */
 function allFinite(value: unknown): boolean {
   if (typeof value === 'number') return Number.isFinite(value);
   if (typeof value !== 'object' || value === null) return true;
   const items: readonly unknown[] = Array.isArray(value) ? value : Object.values(value);
-  for (const item of items) {
-    if (typeof item === 'number' ? !Number.isFinite(item) : !allFinite(item)) return false;
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i];
+    if (typeof item === 'number') {
+      if (item - item !== 0) return false;
+    } else if (typeof item === 'object' && !allFinite(item)) return false;
   }
   return true;
 }

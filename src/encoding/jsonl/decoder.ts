@@ -2,7 +2,7 @@
 import { utf8Decode, utf8Encode } from '../../bytes/index.ts';
 import { LodeError } from '../../errors.ts';
 import type { DataFile, DecodeOptions } from '../codec.ts';
-import { decodeJsonText, parseJsonText } from '../json/index.ts';
+import { decodeJsonText, parseJsonText, parsePlain, readDepthMax } from '../json/index.ts';
 import type { JsonReadOptions } from '../json/index.ts';
 import type { RecordPlace, StandardSchemaV1 } from '../schema.ts';
 import { validate } from '../schema.ts';
@@ -28,10 +28,11 @@ export async function* decodeLines<R>(
   let record = 0;
   for await (const block of lineBlocks(file.stream(), { key, lineBytesMax: recordBytesMax })) {
     signal?.throwIfAborted();
-    const { values, fault } = blockValues(block, { key, record }, { integers });
+    const read = blockValues(block, { key, record }, { integers });
+    const { values, fault } =
+      schema === undefined ? read : await checked(schema, read, { key, record });
     if (values.length > 0) {
-      const valid = schema === undefined ? values : await checked(schema, values, { key, record });
-      const records = valid as readonly R[];
+      const records = values as readonly R[];
       yield columns === undefined ? records : records.map((value) => pick(value, columns));
     }
     if (fault !== undefined) throw fault;
@@ -69,8 +70,9 @@ function lineValues(
     const line = text.slice(at, end);
     // Go drops one carriage return, then skips empty lines. Elsewhere it is a blank that JSON allows.
     if (line !== '' && line !== '\r') {
+      const plain = options.integers === 'number' ? parsePlain(line, readDepthMax) : undefined;
       try {
-        values.push(parseJsonText(line, options, first));
+        values.push(plain === undefined ? parseJsonText(line, options, first) : plain);
       } catch {
         // Where it is costs more to say than to parse a line, so it is only found out now.
         const before = utf8Encode(text.slice(0, at)).length;
@@ -105,16 +107,19 @@ function failureOf(work: () => unknown): Error {
 
 async function checked<R>(
   schema: StandardSchemaV1<unknown, R>,
-  values: readonly unknown[],
+  { values, fault }: BlockValues,
   first: RecordPlace,
-): Promise<readonly R[]> {
+): Promise<BlockValues> {
   const valid: R[] = [];
-  for (const value of values) {
-    const place = { ...first, record: first.record + valid.length };
-    const result = validate(schema, value, place);
-    valid.push(result instanceof Promise ? await result : result);
+  try {
+    for (const value of values) {
+      const result = validate(schema, value, { ...first, record: first.record + valid.length });
+      valid.push(result instanceof Promise ? await result : result);
+    }
+  } catch (error) {
+    return { values: valid, fault: error as Error };
   }
-  return valid;
+  return fault === undefined ? { values: valid } : { values: valid, fault };
 }
 
 /** Records that are not objects have no members to pick. */
