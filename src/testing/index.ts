@@ -33,3 +33,20 @@ export { storeConformance } from './conformance/index.ts';
 export type { ConformanceOptions, Opened } from './conformance/index.ts';
 export { hostileKeys } from './hostile-keys.ts';
 export type { HostileKey } from './hostile-keys.ts';
+export {
+  faultyStore,
+  limitedStore,
+  misbehavingStores,
+  storeFaults,
+  traceStore,
+} from './store/index.ts';
+export type {
+  FaultyStore,
+  StoreCall,
+  StoreFault,
+  StoreFaultKind,
+  Trace,
+  TracedRequest,
+  TracedStore,
+  TraceOptions,
+} from './store/index.ts';

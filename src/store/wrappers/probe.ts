@@ -93,15 +93,15 @@ class Probe {
   }
 
   async run(): Promise<void> {
-    await this.#expectConflict('ifMatch where nothing is', { ifMatch: '"lode-probe"' }, 'ghost');
+    await this.#expectConflict('ifMatch where nothing is', { ifMatch: '"lode-probe"' }, 'probe 0');
     await this.#expectContent('after ifMatch where nothing is', undefined);
-    const first = await this.#expectStored('create where nothing is', 'create', 'first');
-    await this.#expectConflict('create where something is', 'create', 'again');
-    await this.#expectContent('after a create that lost', 'first');
-    const second = await this.#expectStored('ifMatch', { ifMatch: first }, 'second');
+    const first = await this.#expectStored('create where nothing is', 'create', 'probe 1');
+    await this.#expectConflict('create where something is', 'create', 'probe 2');
+    await this.#expectContent('after a create that lost', 'probe 1');
+    const second = await this.#expectStored('ifMatch', { ifMatch: first }, 'probe 3');
     if (second === first) this.#refuse('etag of other content', 'another etag', first);
-    await this.#expectConflict('ifMatch with a stale etag', { ifMatch: first }, 'stale');
-    await this.#expectContent('after an ifMatch that lost', 'second');
+    await this.#expectConflict('ifMatch with a stale etag', { ifMatch: first }, 'probe 4');
+    await this.#expectContent('after an ifMatch that lost', 'probe 3');
     await this.#expectEtag(second);
 
     await this.#race('a race of ifMatch', { ifMatch: second });

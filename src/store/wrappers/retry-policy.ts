@@ -25,4 +25,5 @@ export async function pause(
 ): Promise<void> {
   if (policy.meter !== undefined) policy.meter.retries++;
   await policy.env.sleep(backoffMs(failures, policy, policy.env), signal);
+  signal?.throwIfAborted();
 }

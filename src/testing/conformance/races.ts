@@ -51,7 +51,8 @@ export const raceCases: readonly Case[] = [
     const [writers, each] = [8, 5];
     await stored(stores[0] as Store, 'race/counter', '0');
     const increment = async (store: Store): Promise<void> => {
-      for (let done = 0; done < each;) {
+      for (let done = 0, tries = 0; done < each; tries++) {
+        check(tries < writers * each * 10, 'a writer never gets through');
         const object = await store.get('race/counter');
         check(object !== undefined, 'counter vanished');
         const { etag } = object;
