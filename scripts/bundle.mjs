@@ -1,7 +1,7 @@
 /**
  * From compiled modules to what is published: one file per entry point and what they share, in `dist/lode`. Loading a module
  * costs about as much as running it, so few files start fast. `#platform/…` stays an import: Node and browsers take
- * different files. Not minified: what runs can be read, and its source map leads to `src/`.
+ * different files. Not minified: what runs, and every stack trace, can be read without a source map.
  */
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -31,8 +31,6 @@ await build({
   platform: 'neutral',
   packages: 'external',
   external: ['#platform/*', 'node:*'],
-  sourcemap: true,
-  sourcesContent: false,
   chunkNames: 'shared-[hash]',
   logLevel: 'warning',
 });
