@@ -5,11 +5,12 @@
  * ascending byte order of names, timestamps in nanoseconds, one compression, no page indexes at all, no ordinals.
  */
 import type { ColumnSource, ParquetWriter, SchemaElement } from 'hyparquet-writer';
-import { LodeError } from '../../errors.ts';
+import { LodeError, assert } from '../../errors.ts';
 import type { FileStatistics, RecordEncoder } from '../codec.ts';
 import { Acceptor } from './accept.ts';
 import type { Stored } from './accept.ts';
 import { elementsOf } from './elements.ts';
+import { addPageChecksums } from './page-checksums.ts';
 import type { Field } from './schema.ts';
 import { storedOrder } from './schema.ts';
 import { ColumnSummary } from './statistics.ts';
@@ -104,9 +105,16 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     class Output extends ByteWriter {
       /** Hands over what has been written since the last time. */
       take(): Uint8Array {
-        const bytes = new Uint8Array(this.buffer.slice(0, this.index));
+        const bytes = this.getBytes().slice();
         this.index = 0;
         return bytes;
+      }
+
+      /** Puts other bytes in place of those written since the buffer held `from`. */
+      replace(from: number, bytes: Uint8Array): void {
+        this.offset -= this.index - from;
+        this.index = from;
+        this.appendBytes(bytes);
       }
     }
     const out = new Output(1 << 16);
@@ -125,10 +133,14 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     return file.out.take();
   }
 
-  #writeGroup({ parquet }: OpenFile): void {
+  #writeGroup({ parquet, out }: OpenFile): void {
     const columnData: ColumnSource[] = this.#columns.map((column) => column.source());
+    const { index, offset } = out;
     // Without a `flush` of its own the output is written synchronously.
     void parquet.write({ columnData, rowGroupSize: this.#groupRows, pageSize: pageBytes });
+    const group = parquet.row_groups.at(-1);
+    assert(group !== undefined, 'the peer has written the row group');
+    out.replace(index, addPageChecksums(out.getBytes().subarray(index), offset, group));
     for (const column of this.#columns) column.clear();
     this.#groupRows = 0;
     this.#groupBytes = 0;
@@ -136,7 +148,10 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
 }
 
 interface OpenFile {
-  readonly out: InstanceType<Peer['ByteWriter']> & { take(): Uint8Array };
+  readonly out: InstanceType<Peer['ByteWriter']> & {
+    take(): Uint8Array;
+    replace(from: number, bytes: Uint8Array): void;
+  };
   readonly parquet: ParquetWriter;
 }
 
