@@ -4,6 +4,7 @@
  * What it writes can be read by the Go implementation, which finds columns by place and page indexes by arithmetic: columns in
  * ascending byte order of names, timestamps in nanoseconds, one compression, no page indexes at all, no ordinals.
  */
+import type { RowGroup } from 'hyparquet';
 import type { ColumnSource, ParquetWriter, SchemaElement } from 'hyparquet-writer';
 import { LodeError, assert } from '../../errors.ts';
 import type { FileStatistics, RecordEncoder } from '../codec.ts';
@@ -33,6 +34,7 @@ const codecs: Readonly<Record<EncoderOptions['compression'], Codec>> = {
 const createdBy = 'lode';
 /** Uncompressed bytes of a page: small enough to skip to, large enough to compress. */
 const pageBytes = 1 << 20;
+const boundLengthMax = 256;
 
 export class ParquetEncoder<R> implements RecordEncoder<R> {
   readonly #options: EncoderOptions;
@@ -123,6 +125,8 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
       schema: elementsOf(this.#fields) as SchemaElement[],
       codec: codecs[this.#options.compression],
       createdBy,
+      // Cutting bounds short adds members to the footer that Go cannot step over: long ones are left out instead.
+      statisticsTruncateLength: Infinity,
     });
     this.#file ??= { out, parquet };
     return this.#file;
@@ -140,6 +144,7 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     void parquet.write({ columnData, rowGroupSize: this.#groupRows, pageSize: pageBytes });
     const group = parquet.row_groups.at(-1);
     assert(group !== undefined, 'the peer has written the row group');
+    dropLongBounds(group);
     out.replace(index, addPageChecksums(out.getBytes().subarray(index), offset, group));
     for (const column of this.#columns) column.clear();
     this.#groupRows = 0;
@@ -194,6 +199,22 @@ class Column {
     this.#values = [];
     this.#negativeZero = false;
   }
+}
+
+/** A bound is as long as its value; the footer is no place for long ones. */
+function dropLongBounds(group: RowGroup): void {
+  for (const { meta_data: meta } of group.columns) {
+    const { min_value: min, max_value: max } = meta?.statistics ?? {};
+    if (meta?.statistics === undefined) continue;
+    if (isLong(min)) delete meta.statistics.min_value;
+    if (isLong(max)) delete meta.statistics.max_value;
+  }
+}
+
+function isLong(bound: unknown): boolean {
+  return (
+    (typeof bound === 'string' || bound instanceof Uint8Array) && bound.length > boundLengthMax
+  );
 }
 
 /** The peer is wanted only to write: importing `lode/parquet`, and reading, work without it. */

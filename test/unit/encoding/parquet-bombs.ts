@@ -1,4 +1,5 @@
 /** Parquet files made by hand: small ones that claim to be large, and a small honest one to damage. */
+import { gzipSync } from 'node:zlib';
 import type { LodeErrorCode } from '../../../src/errors.ts';
 import { parquet } from '../../../src/parquet.ts';
 import { encode } from './parquet-files.ts';
@@ -190,6 +191,30 @@ export const bombs: readonly Bomb[] = [
       return file({
         pages: page([...varint(size), ...zeros(6)], { values: 1, size, compressed: true }),
         codec: 1,
+        rows: 1,
+      });
+    },
+  },
+  {
+    name: 'gzip that holds 8 MiB behind a page of eight bytes',
+    codes: format,
+    make: () => {
+      const body = [...gzipSync(new Uint8Array(8 << 20))];
+      return file({
+        pages: page(body, { values: 1, size: 8, compressed: true }),
+        codec: 2,
+        rows: 1,
+      });
+    },
+  },
+  {
+    name: 'a page that claims 200 MiB behind a little gzip',
+    codes: format,
+    make: () => {
+      const body = [...gzipSync(new Uint8Array(1 << 16))];
+      return file({
+        pages: page(body, { values: 1, size: 200 << 20, compressed: true }),
+        codec: 2,
         rows: 1,
       });
     },
