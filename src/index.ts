@@ -59,3 +59,25 @@ export type {
   SchemaResult,
   StandardSchemaV1,
 } from './encoding/index.ts';
+
+// Datasets.
+export { defaultLayout, flat, hive, openReader } from './dataset/index.ts';
+export type {
+  ComponentOptions,
+  DatasetManifest,
+  DatasetReader,
+  Layout,
+  ManifestAddress,
+  ManifestEntry,
+  ManifestFile,
+  ManifestLimits,
+  ManifestListOptions,
+  ManifestRef,
+  Metadata,
+  OpenFileOptions,
+  PartitionValue,
+  RangeReader,
+  RangeReaderOptions,
+  ReaderOptions,
+  RecordsOptions,
+} from './dataset/index.ts';

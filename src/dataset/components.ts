@@ -2,6 +2,7 @@
 import type { Checksum } from '../encoding/checksum.ts';
 import type { Codec } from '../encoding/codec.ts';
 import type { Compressor } from '../encoding/compressor.ts';
+import { jsonl } from '../encoding/jsonl/index.ts';
 import { LodeError } from '../errors.ts';
 import type { DatasetManifest } from './manifest/index.ts';
 
@@ -19,7 +20,7 @@ interface Named {
 }
 
 const builtIn = {
-  codecs: [] as Codec[],
+  codecs: [jsonl()] as Codec[],
   compressors: [] as Compressor[],
   checksums: [] as Checksum[],
 };
