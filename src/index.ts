@@ -61,10 +61,19 @@ export type {
 } from './encoding/index.ts';
 
 // Datasets.
-export { defaultLayout, flat, hive, openReader } from './dataset/index.ts';
+export { defaultLayout, flat, hive, openDataset, openReader } from './dataset/index.ts';
 export type {
+  BlobWriter,
+  Bounds,
+  CommittedSnapshot,
+  Comparable,
   ComponentOptions,
+  CopyOptions,
+  CopyReport,
+  Dataset,
+  DatasetLimits,
   DatasetManifest,
+  DatasetOptions,
   DatasetReader,
   Layout,
   ManifestAddress,
@@ -74,10 +83,22 @@ export type {
   ManifestListOptions,
   ManifestRef,
   Metadata,
+  MeteredOptions,
   OpenFileOptions,
+  PartitionFilter,
   PartitionValue,
+  Problem,
   RangeReader,
   RangeReaderOptions,
   ReaderOptions,
+  ReadOptions,
   RecordsOptions,
+  Snapshot,
+  StreamRecordsOptions,
+  TimestampOf,
+  VerifyOptions,
+  VerifyProgress,
+  VerifyReport,
+  Where,
+  WriteOptions,
 } from './dataset/index.ts';

@@ -1,16 +1,27 @@
-/**
- * Datasets: immutable snapshots of records or bytes, in files that one manifest names.
- *
- * Guarantees: a snapshot exists when its manifest does, and is never changed; what is read is what was committed, by
- * size and digest, or an error says so. Not here: queries, transactions over several datasets, deletion by record.
- */
+/** Datasets: open one to write and read its snapshots, or a reader for whatever a store holds. */
+export { openDataset } from './open.ts';
+export type { Dataset } from './dataset.ts';
+export type { BlobWriter } from './blob-writer.ts';
+export type { CopyOptions, CopyReport } from './copy.ts';
+export type { DatasetLimits, DatasetOptions } from './options.ts';
+export type { TimestampOf } from './time-range.ts';
+export type {
+  CommittedSnapshot,
+  MeteredOptions,
+  ReadOptions,
+  Snapshot,
+  StreamRecordsOptions,
+  WriteOptions,
+} from './types.ts';
+export type { Problem, VerifyOptions, VerifyProgress, VerifyReport } from './verify.ts';
+export type { Bounds, Comparable, PartitionFilter, Where } from './where.ts';
 export { defaultLayout, flat, hive } from './layout.ts';
 export type { Layout, ManifestAddress } from './layout.ts';
 export type { DatasetManifest, ManifestFile, ManifestLimits, Metadata } from './manifest/index.ts';
 export type { PartitionValue } from './partition.ts';
+export type { ComponentOptions } from './components.ts';
 export { openReader } from './reader.ts';
 export type { DatasetReader, OpenFileOptions, ReaderOptions, RecordsOptions } from './reader.ts';
 export type { ManifestRef } from './reader/load.ts';
 export type { ManifestEntry, ManifestListOptions } from './reader/manifests.ts';
 export type { RangeReader, RangeReaderOptions } from './range-reader.ts';
-export type { ComponentOptions } from './components.ts';

@@ -201,3 +201,13 @@ function refuse(field: string, actual: string, why: string): never {
     next: 'Use a name without slashes, backslashes or control characters.',
   });
 }
+
+/** Whether text from a store can be a snapshot id; ids of other writers are opaque but stay one part of a key. */
+export function isSnapshotId(text: string): boolean {
+  try {
+    assertSnapshotId(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -25,9 +25,8 @@ export async function* walk<M extends SnapshotFacts>(
 ): AsyncGenerator<Walked<M>> {
   const head = await heads.find(op);
   let wanted = head.manifest?.snapshotId;
-  const ids = await listIds(op, format);
   const manifests = mapInOrder(
-    ids.newestFirst(),
+    await listIds(op, format),
     op.store.capabilities.concurrency,
     async (id) => ({
       id,
@@ -63,13 +62,14 @@ export async function* chain<M extends SnapshotFacts>(
   }
 }
 
-async function listIds<M extends SnapshotFacts>(
+/** Ids of all snapshots that may exist, newest first. */
+export async function listIds<M extends SnapshotFacts>(
   op: Operation,
   format: HistoryFormat<M>,
-): Promise<IdList> {
+): Promise<Iterable<string>> {
   const ids = new IdList();
   for await (const id of format.scan(op.store, { signal: op.signal })) ids.add(id);
-  return ids;
+  return ids.newestFirst();
 }
 
 /** Ids as 64-bit numbers where they are ours, as text where they are not. */

@@ -11,7 +11,7 @@
 import type { Env } from '../env.ts';
 import { LodeError } from '../errors.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
-import { chain, walk } from './ancestors.ts';
+import { chain, listIds, walk } from './ancestors.ts';
 import type { Walked } from './ancestors.ts';
 import { HeadFinder } from './head.ts';
 import type { Head } from './head.ts';
@@ -21,6 +21,7 @@ import { readPointer } from './pointer.ts';
 import type { Pointer } from './pointer.ts';
 import { modeFor, Publisher } from './publish.ts';
 import type { CommitRequest, Publication } from './publish.ts';
+import { repair } from './repair.ts';
 import { retryDelayMs } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 
@@ -76,6 +77,31 @@ export class History<M extends SnapshotFacts> {
     const { manifest } = this.#learned ?? {};
     if (manifest?.snapshotId === id) return Promise.resolve(manifest);
     return this.#heads.snapshot(op, id);
+  }
+
+  /** The same, always from the store. */
+  fetch(op: Operation, id: string): Promise<M | undefined> {
+    return this.#heads.snapshot(op, id);
+  }
+
+  /** The head as the store has it, not learned; `dangling` is what the pointer names when no manifest is there. */
+  async head(
+    op: Operation,
+  ): Promise<{ readonly manifest: M | undefined; readonly dangling: string | undefined }> {
+    const { manifest, dangling, pointed } = await this.#heads.find(op);
+    return { manifest, dangling: dangling ? pointed : undefined };
+  }
+
+  /** Ids of all snapshots that may exist, newest first. */
+  async *ids(op: Operation): AsyncIterable<string> {
+    yield* await listIds(op, this.#format);
+  }
+
+  /** Completes what interrupted commits left; answers the keys written, or with `dryRun` those that would be. */
+  async repair(op: Operation, dryRun: boolean): Promise<string[]> {
+    const repaired = await repair(op, this.#format, this.#heads, this.#publisher, dryRun);
+    this.#learned = undefined;
+    return repaired;
   }
 
   /** Every snapshot, newest first: a page of listings at a time, manifests in bounded parallel. */

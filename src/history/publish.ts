@@ -7,10 +7,12 @@
  *   a pointer without a manifest, which the next writer fences. The canonical manifest is the commit point (E-10).
  */
 import { utf8Encode } from '../bytes/index.ts';
-import { isLodeError, LodeError } from '../errors.ts';
+import { assert, LodeError } from '../errors.ts';
 import { forEachOf } from '../parallel.ts';
 import type { ETag, PutMode } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import { PublishGuard } from './guard.ts';
+import type { Written } from './guard.ts';
 import type { Head, HeadFinder } from './head.ts';
 import { follows, nextSnapshotId } from './ids.ts';
 import { mayHaveLanded, putDefinitely, sameBytes, withResolve } from './lost-response.ts';
@@ -118,50 +120,35 @@ export class Publisher<M extends SnapshotFacts> {
     return request.build({ snapshotId, parent });
   }
 
-  /**
-   * @param underLock  Writes the manifests, once, and says under which condition the pointer may be put again should the
-   *                   answer to the first put be lost.
-   */
+  /** @param write  Writes the manifests under the lock. */
   async #guarded(
     op: Operation,
-    underLock: () => Promise<{ readonly manifest: M; readonly mode: PutMode }>,
+    write: () => Promise<Written<M>>,
     firstMode: PutMode,
   ): Promise<Publication<M>> {
-    let written: { readonly manifest: M; readonly mode: PutMode } | undefined;
-    let refusal: { readonly error: unknown } | undefined;
-    let settled = false;
-    const beforePublish = async (): Promise<Uint8Array> => {
-      // A put that was given up for lost must not publish behind our back.
-      if (settled) throw new LodeError('LODE_CLOSED', 'this commit has been settled', {});
-      try {
-        written ??= await underLock();
-      } catch (error) {
-        refusal = { error };
-        throw new LodeError(
-          'LODE_CLOSED',
-          'the commit stops before it is published',
-          {},
-          { cause: error },
-        );
-      }
-      return utf8Encode(written.manifest.snapshotId);
-    };
+    const guard = new PublishGuard(write, async (mode) => {
+      const pointer = await readPointer(this.#format, op);
+      return mode === 'create'
+        ? pointer === undefined
+        : typeof mode === 'object' && pointer?.etag === mode.ifMatch;
+    });
+    const landed = async (): Promise<ETag | 'superseded' | undefined> =>
+      guard.written && this.#pointerLanded(op, guard.written.manifest.snapshotId);
     try {
       const { outcome, etag } = await putDefinitely(op, {
         key: this.#format.pointerKey,
         body: new Uint8Array(0),
-        options: () => ({ mode: written?.mode ?? firstMode, beforePublish }),
-        landed: async () =>
-          written === undefined ? undefined : this.#pointerLanded(op, written.manifest.snapshotId),
+        options: () => ({ mode: guard.written?.mode ?? firstMode, beforePublish: guard.run }),
+        landed,
       });
-      settled = true;
-      if (outcome === 'conflict' || written === undefined) return { outcome: 'conflict' };
-      const { manifest } = written;
-      return { outcome: 'landed', manifest, head: headOf(manifest, etag), missingCopies: [] };
+      guard.settle();
+      return outcome === 'stored' ? landedAs(guard.written, etag) : { outcome: 'conflict' };
     } catch (error) {
-      settled = !isLodeError(error, 'LODE_WRITE_UNCERTAIN') || written === undefined;
       // Without manifests nothing was published: what is open about them is not an open commit.
-      throw refusal === undefined ? error : plainFailure(refusal.error);
+      if (guard.refusal !== undefined) throw plainFailure(guard.refusal.error);
+      if (!guard.moved) throw error;
+      const etag = await landed();
+      return etag === undefined ? { outcome: 'conflict' } : landedAs(guard.written, etag);
     }
   }
 
@@ -224,6 +211,22 @@ export class Publisher<M extends SnapshotFacts> {
     return this.#putManifest(op, this.#format.manifestKey(snapshot), bytes);
   }
 
+  /** Puts a pointer where there is none; false when there is one by now. */
+  async putPointer(op: Operation, snapshot: string): Promise<boolean> {
+    const result = await putDefinitely(op, {
+      key: this.#format.pointerKey,
+      body: utf8Encode(snapshot),
+      options: () => ({ mode: 'create' }),
+      landed: () => this.#pointerLanded(op, snapshot),
+    });
+    return result.outcome === 'stored';
+  }
+
+  /** Writes one missing copy of a manifest; false when something else is there. */
+  putCopy(op: Operation, key: string, bytes: Uint8Array): Promise<boolean> {
+    return this.#putManifest(op, key, bytes);
+  }
+
   async #putManifests(
     op: Operation,
     request: CommitRequest<M>,
@@ -279,6 +282,20 @@ export class Publisher<M extends SnapshotFacts> {
       },
     );
   }
+}
+
+function landedAs<M extends SnapshotFacts>(
+  written: Written<M> | undefined,
+  etag: ETag | 'superseded' | undefined,
+): Publication<M> {
+  assert(written !== undefined, 'a pointer was published without its manifests');
+  const { manifest } = written;
+  return {
+    outcome: 'landed',
+    manifest,
+    head: headOf(manifest, etag === 'superseded' ? undefined : etag),
+    missingCopies: [],
+  };
 }
 
 function headOf<M extends SnapshotFacts>(manifest: M, etag: ETag | undefined): Head<M> {

@@ -88,7 +88,7 @@ export interface PutOptions extends CallOptions {
   /**
    * Only with `capabilities.guardedPut`: runs after the comparison holds and before the new content shows, under the
    * lock. When it throws, nothing is published and the error is rethrown. It may call the same store for other keys.
-   * Bytes it returns are published in place of `body`.
+   * Bytes it returns are published in place of `body`. When the put is retried it is called again, under the new lock.
    */
   readonly beforePublish?: () => Promise<Uint8Array | void>;
 }

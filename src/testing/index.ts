@@ -50,3 +50,5 @@ export type {
   TracedStore,
   TraceOptions,
 } from './store/index.ts';
+export { virtualEnv } from './env.ts';
+export type { VirtualEnv } from './env.ts';

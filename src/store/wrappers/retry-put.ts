@@ -32,7 +32,7 @@ export async function retriedPut(
   const mode = checkMode(options.mode);
   options.signal?.throwIfAborted();
   const source = await spool(byteSource(body), policy.spoolBytesMax, options.signal);
-  const guard = onceDone(options.beforePublish);
+  const guard = guarded(options.beforePublish);
   const put = new RetriedPut(store, policy, key, source, {
     ...options,
     mode,
@@ -41,7 +41,7 @@ export async function retriedPut(
   return put.run(source.replayable ? policy.attempts : 1, guard);
 }
 
-/** `beforePublish`, which must not do its work again once it succeeded, and whose own failures are the caller's. */
+/** `beforePublish`, called under the lock of every attempt; its own failures are the caller's, not the store's. */
 interface Guard {
   readonly run: () => Promise<Uint8Array | void>;
   failure?: unknown;
@@ -155,14 +155,12 @@ function retries(error: unknown): boolean {
   return passes(error) || isLodeError(error, 'LODE_WRITE_UNCERTAIN');
 }
 
-function onceDone(beforePublish: PutOptions['beforePublish']): Guard | undefined {
+function guarded(beforePublish: PutOptions['beforePublish']): Guard | undefined {
   if (beforePublish === undefined) return undefined;
-  let done: { readonly instead: Uint8Array | void } | undefined;
   const guard: Guard = {
     async run() {
       try {
-        done ??= { instead: await beforePublish() };
-        return done.instead;
+        return await beforePublish();
       } catch (error) {
         guard.failure = error;
         throw error;

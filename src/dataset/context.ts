@@ -1,0 +1,121 @@
+/** What the calls of one dataset handle share: its options, its history, and how a call is metered and signed. */
+import type { Checksum } from '../encoding/checksum.ts';
+import { LodeError } from '../errors.ts';
+import { History } from '../history/index.ts';
+import type { HistoryFormat, Operation } from '../history/index.ts';
+import { withMeter } from '../store/index.ts';
+import type { Meter } from '../store/index.ts';
+import { datasetFormat } from './history-format.ts';
+import type { DatasetManifest } from './manifest/index.ts';
+import { defaultManifestLimits } from './manifest/index.ts';
+import type { ResolvedOptions } from './options.ts';
+import { createPartitioner } from './partition.ts';
+import type { Partitioner } from './partition.ts';
+import { assertComponents } from './read.ts';
+import type { ReadPlan } from './read.ts';
+import type { Signature } from './session.ts';
+
+/** Finds a checksum algorithm by the name a manifest gives. */
+export type ChecksumByName = (name: string) => Checksum | undefined;
+
+export class DatasetContext<R> {
+  readonly id: string;
+  readonly options: ResolvedOptions<R>;
+  readonly format: HistoryFormat<DatasetManifest>;
+  readonly history: History<DatasetManifest>;
+  readonly partitionOf: Partitioner;
+  readonly signature: Signature;
+  readonly checksumByName: ChecksumByName;
+  closed = false;
+
+  constructor(id: string, options: ResolvedOptions<R>, checksumByName: ChecksumByName) {
+    const { layout, seal, limits, env, retry, settleMs, writers, codec, compressor, checksum } =
+      options;
+    this.id = id;
+    this.options = options;
+    this.checksumByName = checksumByName;
+    this.partitionOf = createPartitioner(layout.partitionKeys);
+    this.signature = {
+      dataset: id,
+      layout,
+      codec: codec?.name,
+      compressor: compressor.name,
+      checksumAlgorithm: checksum?.name,
+    };
+    const manifestLimits = { ...defaultManifestLimits, ...limits.manifest };
+    this.format = datasetFormat({ dataset: id, layout, seal, limits: manifestLimits, env });
+    this.history = new History(this.format, {
+      retry,
+      settleMs,
+      singleWriter: writers === 'single',
+    });
+  }
+
+  /** Begins a call. */
+  operation(signal: AbortSignal | undefined, meter: Meter | undefined): Operation {
+    if (this.closed)
+      throw new LodeError('LODE_CLOSED', 'this dataset was closed', { dataset: this.id });
+    signal?.throwIfAborted();
+    const { store, env } = this.options;
+    return { store: meter === undefined ? store : withMeter(store, meter), env, signal };
+  }
+
+  async manifest(op: Operation, snapshot: string): Promise<DatasetManifest> {
+    const manifest = await this.history.snapshot(op, snapshot);
+    if (manifest !== undefined) return manifest;
+    throw new LodeError('LODE_NOT_FOUND', 'there is no such snapshot', {
+      dataset: this.id,
+      snapshot,
+    });
+  }
+
+  /** Checks that the handle's components are those the snapshot was written with. */
+  readPlan(manifest: DatasetManifest): ReadPlan<R> {
+    const { codec, compressor, verify, limits } = this.options;
+    const plan = {
+      manifest,
+      codec,
+      compressor,
+      checksum: this.checksumOf(manifest),
+      verify,
+      limits,
+    };
+    assertComponents(plan);
+    return plan;
+  }
+
+  checksumOf({ checksumAlgorithm: name, snapshotId }: DatasetManifest): Checksum | undefined {
+    if (name === undefined || !this.options.verify) return undefined;
+    const own = this.options.checksum;
+    const checksum = own?.name === name ? own : this.checksumByName(name);
+    if (checksum !== undefined) return checksum;
+    throw new LodeError(
+      'LODE_UNSUPPORTED',
+      'the snapshot uses a checksum this process does not know',
+      {
+        dataset: this.id,
+        snapshot: snapshotId,
+        actual: name,
+        next: 'Open the dataset with that checksum, or with verify: false.',
+      },
+    );
+  }
+
+  /** Refuses to commit where two writers could not tell that they raced. */
+  assertMayCommit(): void {
+    const { writers, store } = this.options;
+    const { conditionalWrites, name } = store.capabilities;
+    if (writers === 'single' || conditionalWrites === 'all') return;
+    if (writers === 'process' && conditionalWrites === 'process') return;
+    throw new LodeError(
+      'LODE_CONDITIONS_UNSUPPORTED',
+      `the ${name} store cannot keep two writers apart`,
+      {
+        dataset: this.id,
+        expected: writers === 'any' ? 'all' : writers,
+        actual: conditionalWrites,
+        next: "Use storage with atomic conditional writes, or vouch for it: writers: 'process' or 'single'.",
+      },
+    );
+  }
+}

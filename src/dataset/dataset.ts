@@ -1,0 +1,203 @@
+/**
+ * Dataset: complete collections of records or bytes; every write is an immutable snapshot.
+ *
+ * Guarantees: a write becomes visible whole or not at all; what is acknowledged is an ancestor of the head and, on durable
+ * storage, survives power loss; a write on top of a head that has moved is `LODE_SNAPSHOT_CONFLICT`, never a lost update;
+ * everything read is verified against the manifest. Non-goals: changing single records, queries beyond skipping files.
+ */
+import { LodeError } from '../errors.ts';
+import type { Operation } from '../history/index.ts';
+import type { Store } from '../store/index.ts';
+import type { BlobWriter } from './blob-writer.ts';
+import type { DatasetContext } from './context.ts';
+import { copySnapshot } from './copy.ts';
+import type { CopyOptions, CopyReport } from './copy.ts';
+import type { DatasetManifest, Metadata } from './manifest/index.ts';
+import { readAll, readBlob, readRecords, streamBlob } from './read.ts';
+import type { RecordOptions } from './read.ts';
+import type {
+  CallOptions,
+  CommittedSnapshot,
+  MeteredOptions,
+  ReadOptions,
+  Snapshot,
+  StreamRecordsOptions,
+  WriteOptions,
+} from './types.ts';
+import { verifySnapshots } from './verify.ts';
+import type { VerifyOptions, VerifyReport } from './verify.ts';
+import { Selection } from './where.ts';
+import { streamWrite, streamWriteRecords, write } from './writing.ts';
+
+export class Dataset<R> implements AsyncDisposable {
+  readonly #context: DatasetContext<R>;
+  readonly #writers: Set<BlobWriter<CommittedSnapshot>> = new Set();
+
+  /** Use `openDataset`. */
+  constructor(context: DatasetContext<R>) {
+    this.#context = context;
+  }
+
+  get id(): string {
+    return this.#context.id;
+  }
+
+  /**
+   * Commits records as one snapshot; without a codec, exactly one `Uint8Array`. Requests: one per file in parallel, then
+   * the pointer and the manifest (and a copy of the manifest per partition, in parallel).
+   */
+  async write(
+    records: readonly R[],
+    metadata?: Metadata | null,
+    options?: WriteOptions,
+  ): Promise<CommittedSnapshot> {
+    return write(this.#context, records, metadata, options ?? {});
+  }
+
+  /** Commits records from an iterable as one snapshot, in bounded memory. An error of the iterable is rethrown. */
+  async streamWriteRecords(
+    records: AsyncIterable<R> | Iterable<R>,
+    metadata?: Metadata | null,
+    options?: StreamRecordsOptions,
+  ): Promise<CommittedSnapshot> {
+    return streamWriteRecords(this.#context, records, metadata, options ?? {});
+  }
+
+  /** Starts a snapshot of raw bytes of any length. Nothing is visible before `commit()`; disposal without it aborts. */
+  async streamWrite(
+    metadata?: Metadata | null,
+    options?: WriteOptions,
+  ): Promise<BlobWriter<CommittedSnapshot>> {
+    const writer = streamWrite(this.#context, metadata, options ?? {}, (closed) =>
+      this.#writers.delete(closed),
+    );
+    this.#writers.add(writer);
+    return writer;
+  }
+
+  /** All records of a snapshot; without a codec, its bytes as the one element. One request, and one per file in parallel. */
+  async read(snapshot: string, options: ReadOptions<R> = {}): Promise<R[]> {
+    const op = this.#operation(options);
+    const plan = this.#context.readPlan(await this.#context.manifest(op, snapshot));
+    if (plan.codec === undefined) return [(await readBlob(op, plan)) as R];
+    return readAll(op, plan, this.#recordOptions(options));
+  }
+
+  /**
+   * Records one by one in bounded memory: of a snapshot, or of all snapshots committed after `since`, oldest first
+   * (from the beginning when `since` is undefined). `since` has to be an ancestor of the head.
+   */
+  async *records(
+    source: string | { readonly since: string | undefined },
+    options: ReadOptions<R> = {},
+  ): AsyncGenerator<R> {
+    const op = this.#operation(options);
+    const manifests =
+      typeof source === 'string'
+        ? [await this.#context.manifest(op, source)]
+        : await this.#after(op, source.since);
+    for (const manifest of manifests) {
+      const plan = this.#context.readPlan(manifest);
+      if (plan.codec === undefined) yield (await readBlob(op, plan)) as R;
+      else yield* readRecords(op, plan, this.#recordOptions(options));
+    }
+  }
+
+  /** The bytes of a snapshot without codec, streamed and verified. */
+  async *stream(snapshot: string, options: MeteredOptions = {}): AsyncGenerator<Uint8Array> {
+    const op = this.#operation(options);
+    yield* streamBlob(op, this.#context.readPlan(await this.#context.manifest(op, snapshot)));
+  }
+
+  /** The latest snapshot, on which the next write builds. `LODE_NO_SNAPSHOTS` when there is none. Never writes. */
+  async latest(options: MeteredOptions = {}): Promise<Snapshot> {
+    const manifest = await this.#context.history.latest(this.#operation(options));
+    if (manifest !== undefined) return snapshotOf(manifest);
+    throw new LodeError('LODE_NO_SNAPSHOTS', 'this dataset has no snapshot yet', {
+      dataset: this.id,
+    });
+  }
+
+  /** A snapshot by its id. `LODE_NOT_FOUND` when there is none. One request. */
+  async snapshot(id: string, options: MeteredOptions = {}): Promise<Snapshot> {
+    return snapshotOf(await this.#context.manifest(this.#operation(options), id));
+  }
+
+  /**
+   * The history, newest first: a page of keys at a time, manifests in bounded parallel. With `unreachable`, instead, the
+   * snapshots that exist but are not ancestors of the head: never acknowledged, or cut off by a writer elsewhere.
+   */
+  async *snapshots(
+    options: MeteredOptions & { readonly unreachable?: boolean } = {},
+  ): AsyncGenerator<Snapshot> {
+    const wanted = options.unreachable !== true;
+    for await (const { manifest, reachable } of this.#context.history.walk(
+      this.#operation(options),
+    )) {
+      if (reachable === wanted) yield snapshotOf(manifest);
+    }
+  }
+
+  /** Reads everything that a snapshot, or every snapshot, refers to, and reports each object that is not as committed. */
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return verifySnapshots(this.#operation(options), this.#context, options);
+  }
+
+  /**
+   * Completes what an interrupted commit left: a missing pointer, a pointer without manifest, missing manifest copies.
+   * Answers the keys it wrote; with `dryRun`, those it would write.
+   */
+  async repair(options: CallOptions & { readonly dryRun?: boolean } = {}): Promise<string[]> {
+    this.#context.assertMayCommit();
+    return this.#context.history.repair(this.#operation(options), options.dryRun === true);
+  }
+
+  /** Copies a snapshot and the ancestors that the other store lacks, verified; run again, it goes on where it stopped. */
+  async copyTo(store: Store, options: CopyOptions): Promise<CopyReport> {
+    return copySnapshot(this.#operation(options), this.#context, store, options);
+  }
+
+  /** Aborts streams that were not committed. Reads under way go on. */
+  async close(): Promise<void> {
+    this.#context.closed = true;
+    await Promise.all([...this.#writers].map((writer) => writer.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #operation({ signal, meter }: MeteredOptions): Operation {
+    return this.#context.operation(signal, meter);
+  }
+
+  #recordOptions({ partition, where, columns }: ReadOptions<R>): RecordOptions<R> {
+    if (partition === undefined && where === undefined) return { columns };
+    return { columns, selection: new Selection(this.#context.options.layout, where, partition) };
+  }
+
+  /** Oldest first. */
+  async #after(op: Operation, since: string | undefined): Promise<DatasetManifest[]> {
+    const { history } = this.#context;
+    const chain: DatasetManifest[] = [];
+    const { manifest: head } = await history.head(op);
+    for await (const manifest of history.chain(op, head, since)) chain.push(manifest);
+    const oldest = chain.at(-1);
+    const met =
+      since === undefined || head?.snapshotId === since || oldest?.parentSnapshotId === since;
+    if (met) return chain.reverse();
+    throw new LodeError(
+      'LODE_NOT_FOUND',
+      'the snapshot to read on from is not an ancestor of the head',
+      {
+        dataset: this.id,
+        snapshot: since,
+        next: 'Read everything again with since: undefined, or check where that id came from.',
+      },
+    );
+  }
+}
+
+function snapshotOf(manifest: DatasetManifest): Snapshot {
+  return { id: manifest.snapshotId, manifest };
+}

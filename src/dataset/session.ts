@@ -1,0 +1,139 @@
+/**
+ * One commit in the making: the data files uploaded for it, and how they are taken back when it fails.
+ *
+ * Files are deleted only while nothing can refer to them: not once a manifest that names them may exist, and never where
+ * another writer's object was found (spec/lode.md E-3, E-28).
+ */
+import { withDeadline } from '../env.ts';
+import { isLodeError, LodeError, withCleanupFailures } from '../errors.ts';
+import { formatTime } from '../encoding/time.ts';
+import type { CommitRequest, Committed, History, Operation } from '../history/index.ts';
+import type { Layout } from './layout.ts';
+import type { DatasetManifest, ManifestFile, Metadata } from './manifest/index.ts';
+import { formatVersion, schemaName } from './manifest/index.ts';
+import { compareUtf8 } from '../bytes/index.ts';
+
+/** Cleaning up takes its own time, not that of the call that failed. */
+const cleanupMs = 5_000;
+
+/** What all snapshots of a dataset have in common. */
+export interface Signature {
+  readonly dataset: string;
+  readonly layout: Layout;
+  readonly codec: string | undefined;
+  readonly compressor: string;
+  readonly checksumAlgorithm: string | undefined;
+}
+
+export interface Content {
+  readonly files: readonly ManifestFile[];
+  readonly rowCount: number;
+  readonly minTimestamp?: string;
+  readonly maxTimestamp?: string;
+}
+
+export class CommitSession {
+  readonly snapshotId: string;
+  readonly #op: Operation;
+  readonly #signature: Signature;
+  readonly #history: History<DatasetManifest>;
+  readonly #metadata: Metadata;
+  readonly #expectedParent: string | null | undefined;
+  readonly #begun: string[] = [];
+  #referenced = false;
+
+  constructor(
+    op: Operation,
+    signature: Signature,
+    history: History<DatasetManifest>,
+    metadata: Metadata,
+    expectedParent: string | null | undefined,
+  ) {
+    this.#op = op;
+    this.#signature = signature;
+    this.#history = history;
+    this.#metadata = metadata;
+    this.#expectedParent = expectedParent;
+    this.snapshotId = history.nextId(op.env);
+  }
+
+  dataKey(partition: string, file: string): string {
+    return this.#signature.layout.dataKey(
+      this.#signature.dataset,
+      this.snapshotId,
+      partition,
+      file,
+    );
+  }
+
+  /** The object at `path` is ours to delete from now on. */
+  begun(path: string): void {
+    this.#begun.push(path);
+  }
+
+  async commit(content: Content): Promise<Committed<DatasetManifest>> {
+    const { files, ...facts } = content;
+    const sorted = [...files].sort((a, b) => compareUtf8(a.path, b.path));
+    const request: CommitRequest<DatasetManifest> = {
+      snapshotId: this.snapshotId,
+      expectedParent: this.#expectedParent,
+      referenced: false,
+      build: ({ snapshotId, parent }) => this.#manifest(snapshotId, parent, sorted, facts),
+    };
+    try {
+      return await this.#history.commit(this.#op, request);
+    } finally {
+      this.#referenced = request.referenced;
+    }
+  }
+
+  /** Takes the data back after a failure and answers the error to throw. */
+  async discard(error: unknown): Promise<unknown> {
+    if (this.#referenced || this.#begun.length === 0) return error;
+    const keys = isLodeError(error, 'LODE_ALREADY_EXISTS')
+      ? this.#begun.filter((path) => path !== error.details.key)
+      : this.#begun;
+    return withCleanupFailures(error, await this.#delete(keys));
+  }
+
+  async #delete(keys: readonly string[]): Promise<unknown[]> {
+    const { store, env } = this.#op;
+    const late = (): Error =>
+      new LodeError('LODE_TIMEOUT', 'clean-up took too long', { expected: cleanupMs });
+    try {
+      const results = await withDeadline(
+        env,
+        cleanupMs,
+        (signal) => store.delete(keys, { signal }),
+        late,
+      );
+      return results.flatMap((result) => (result.outcome === 'failed' ? [result.error] : []));
+    } catch (error) {
+      return [error];
+    }
+  }
+
+  #manifest(
+    snapshotId: string,
+    parent: DatasetManifest | undefined,
+    files: readonly ManifestFile[],
+    facts: Omit<Content, 'files'>,
+  ): DatasetManifest {
+    const { dataset, layout, codec, compressor, checksumAlgorithm } = this.#signature;
+    return {
+      schemaName,
+      formatVersion,
+      datasetId: dataset,
+      snapshotId,
+      createdAt: formatTime(this.#op.env.now()),
+      metadata: this.#metadata,
+      files,
+      ...(parent === undefined ? undefined : { parentSnapshotId: parent.snapshotId }),
+      ...facts,
+      ...(codec === undefined ? undefined : { codec }),
+      compressor,
+      partitioner: layout.partitioner,
+      ...(checksumAlgorithm === undefined ? undefined : { checksumAlgorithm }),
+    };
+  }
+}

@@ -1,0 +1,53 @@
+/** Earliest and latest time of the records of one snapshot, as the caller's extractor gives them. */
+import { compareTime, timeText } from '../encoding/time.ts';
+import type { TimeInput } from '../encoding/time.ts';
+import { isLodeError, LodeError } from '../errors.ts';
+
+/** Time of a record; `undefined` for a record that has none. */
+export type TimestampOf<R> = (record: R) => TimeInput | undefined;
+
+export class TimeRange<R> {
+  readonly #timestampOf: TimestampOf<R> | undefined;
+  #min: TimeInput | undefined;
+  #max: TimeInput | undefined;
+
+  constructor(timestampOf: TimestampOf<R> | undefined) {
+    this.#timestampOf = timestampOf;
+  }
+
+  add(record: R, index: number): void {
+    const time = this.#timestampOf?.(record);
+    if (time === undefined) return;
+    try {
+      if (this.#min === undefined || this.#max === undefined) {
+        timeText(time);
+        this.#min = time;
+        this.#max = time;
+      } else if (isBefore(time, this.#min)) this.#min = time;
+      else if (isBefore(this.#max, time)) this.#max = time;
+    } catch (error) {
+      if (!isLodeError(error)) throw error;
+      throw new LodeError('LODE_INVALID_RECORD', 'the timestamp of a record is not a time', {
+        record: index,
+        ...(error.details.actual === undefined ? {} : { actual: error.details.actual }),
+      });
+    }
+  }
+
+  /** Members of the manifest; none without a timestamped record. */
+  members(): { readonly minTimestamp?: string; readonly maxTimestamp?: string } {
+    if (this.#min === undefined || this.#max === undefined) return {};
+    return { minTimestamp: timeText(this.#min), maxTimestamp: timeText(this.#max) };
+  }
+}
+
+/** Two dates, or two bigints, compare as they are; anything else as text. */
+function isBefore(a: TimeInput, b: TimeInput): boolean {
+  if (a instanceof Date && b instanceof Date) {
+    if (Number.isNaN(a.getTime()) || Number.isNaN(b.getTime()))
+      timeText(Number.isNaN(a.getTime()) ? a : b);
+    return a.getTime() < b.getTime();
+  }
+  if (typeof a === 'bigint' && typeof b === 'bigint') return a < b;
+  return compareTime(timeText(a), timeText(b)) < 0;
+}

@@ -1,0 +1,49 @@
+/** The values that datasets take and give. */
+import type { Cost, Meter } from '../store/index.ts';
+import type { DatasetManifest } from './manifest/index.ts';
+import type { PartitionFilter, Where } from './where.ts';
+
+/** One immutable state of a dataset. */
+export interface Snapshot {
+  readonly id: string;
+  readonly manifest: DatasetManifest;
+}
+
+/** A snapshot that this process has just committed. */
+export interface CommittedSnapshot extends Snapshot {
+  /** What the whole call asked of the store. */
+  readonly cost: Cost;
+  /** Races lost before this one was won. */
+  readonly retries: number;
+  /** Partition copies of the manifest that could not be written; `repair()` completes them. Usually empty. */
+  readonly missingCopies: readonly string[];
+}
+
+export interface CallOptions {
+  /** Aborting rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface MeteredOptions extends CallOptions {
+  /** Counts what this call asks of the store. */
+  readonly meter?: Meter;
+}
+
+export interface WriteOptions extends CallOptions {
+  /** Commit only on top of this snapshot; `null`: only as the first. Otherwise on top of the head last learned. */
+  readonly expectedParent?: string | null;
+}
+
+export interface StreamRecordsOptions extends WriteOptions {
+  /** Partitions written to at once; more are finished and begun again in a further file. Default 64. */
+  readonly openFilesMax?: number;
+}
+
+export interface ReadOptions<R> extends MeteredOptions {
+  /** Only files of this partition. */
+  readonly partition?: PartitionFilter;
+  /** Only records whose fields meet these conditions; files that cannot hold one are not fetched. */
+  readonly where?: Where<R>;
+  /** Only these fields of each record. */
+  readonly columns?: readonly (keyof R & string)[];
+}

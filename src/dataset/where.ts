@@ -1,0 +1,162 @@
+/**
+ * Conditions on records: which files can be skipped by partition and statistics, and which records match.
+ *
+ * Skipping is sound: a file is left out only when its statistics or its path prove that no record in it matches. Strings
+ * compare by UTF-8 bytes, times as instants; values of different kinds never match and never prune.
+ */
+import { compareUtf8 } from '../bytes/index.ts';
+import type { ColumnStatistics } from '../encoding/codec.ts';
+import { parseTime } from '../encoding/time.ts';
+import type { Layout } from './layout.ts';
+import type { ManifestFile } from './manifest/index.ts';
+import { escapeSegment, partitionText } from './partition.ts';
+
+/** A value a condition compares with. */
+export type Comparable = string | number | bigint | boolean | Date;
+
+/** Bounds on a field; all that are given must hold. A `null` or missing field never matches. */
+export interface Bounds<V> {
+  readonly eq?: V;
+  readonly in?: readonly V[];
+  readonly gt?: V;
+  readonly gte?: V;
+  readonly lt?: V;
+  readonly lte?: V;
+}
+
+/** By field: a value to equal, or bounds. */
+export type Where<R> = {
+  readonly [K in keyof R]?: Extract<R[K], Comparable> | Bounds<Extract<R[K], Comparable>>;
+};
+
+/** A whole partition as it stands in paths (`day=2024-01-15/region=eu`), or values by key. */
+export type PartitionFilter =
+  | string
+  | Readonly<Record<string, string | number | bigint | boolean | Date | null>>;
+
+type Conditions = readonly (readonly [field: string, bounds: Bounds<Comparable>])[];
+
+export class Selection {
+  readonly #conditions: Conditions;
+  readonly #components: readonly string[] | undefined;
+  readonly #layout: Layout;
+
+  constructor(layout: Layout, where: object | undefined, partition: PartitionFilter | undefined) {
+    this.#layout = layout;
+    this.#conditions = Object.entries(where ?? {}).flatMap(([field, condition]) =>
+      condition === undefined
+        ? []
+        : [[field, boundsOf(condition as Comparable | Bounds<Comparable>)] as const],
+    );
+    this.#components = partition === undefined ? undefined : componentsOf(partition);
+  }
+
+  /** False when no record of the file can match. */
+  mayHold(file: ManifestFile): boolean {
+    const partition = this.#layout.partitionOf(file.path);
+    const components = partition.split('/');
+    if (this.#components?.some((component) => !components.includes(component))) return false;
+    return this.#conditions.every(([field, bounds]) => {
+      const prefix = `${field}=`;
+      const component = components.find((text) => text.startsWith(prefix));
+      if (component !== undefined && !componentMayMatch(component, prefix, bounds)) return false;
+      const column = file.stats?.columns.find(({ name }) => name === field);
+      return column === undefined || columnMayMatch(column, file.stats?.rowCount, bounds);
+    });
+  }
+
+  /** Undefined when every record of a file that may match is wanted. */
+  get matches(): ((record: unknown) => boolean) | undefined {
+    const conditions = this.#conditions;
+    if (conditions.length === 0) return undefined;
+    return (record) =>
+      typeof record === 'object' &&
+      record !== null &&
+      conditions.every(([field, bounds]) =>
+        matches((record as Record<string, unknown>)[field], bounds),
+      );
+  }
+
+  /** Fields that `matches` looks at. */
+  get fields(): string[] {
+    return this.#conditions.map(([field]) => field);
+  }
+}
+
+function componentsOf(partition: PartitionFilter): string[] {
+  if (typeof partition === 'string') return partition.split('/').filter((part) => part !== '');
+  return Object.entries(partition).map(
+    ([key, value]) => `${key}=${escapeSegment(partitionText(value) ?? '')}`,
+  );
+}
+
+function boundsOf(condition: Comparable | Bounds<Comparable>): Bounds<Comparable> {
+  const isBounds =
+    typeof condition === 'object' && condition !== null && !(condition instanceof Date);
+  return isBounds ? condition : { eq: condition };
+}
+
+function matches(value: unknown, bounds: Bounds<Comparable>): boolean {
+  if (value === undefined || value === null) return false;
+  const order = (to: Comparable): number => compare(value, to);
+  const holds = (to: Comparable | undefined, test: (n: number) => boolean): boolean =>
+    to === undefined || test(order(to));
+  return (
+    holds(bounds.eq, (n) => n === 0) &&
+    (bounds.in === undefined || bounds.in.some((to) => order(to) === 0)) &&
+    holds(bounds.gt, (n) => n > 0) &&
+    holds(bounds.gte, (n) => n >= 0) &&
+    holds(bounds.lt, (n) => n < 0) &&
+    holds(bounds.lte, (n) => n <= 0)
+  );
+}
+
+/** Only equality says anything about the text of a partition value. */
+function componentMayMatch(
+  component: string,
+  prefix: string,
+  { eq, in: any }: Bounds<Comparable>,
+): boolean {
+  const is = (value: Comparable): boolean => {
+    // A time falls on a day in a zone we do not know.
+    if (value instanceof Date) return true;
+    return component === prefix + escapeSegment(partitionText(value) ?? '');
+  };
+  return (eq === undefined || is(eq)) && (any === undefined || any.some(is));
+}
+
+function columnMayMatch(
+  { min, max, nullCount }: ColumnStatistics,
+  rowCount: number | undefined,
+  { eq, in: any, gt, gte, lt, lte }: Bounds<Comparable>,
+): boolean {
+  if (min === undefined || max === undefined) return rowCount === undefined || nullCount < rowCount;
+  // Values that cannot be compared give NaN, which proves nothing.
+  const inside = (value: Comparable): boolean =>
+    !(compare(min, value) > 0) && !(compare(max, value) < 0);
+  return (
+    (eq === undefined || inside(eq)) &&
+    (any === undefined || any.some(inside)) &&
+    (gt === undefined || !(compare(max, gt) <= 0)) &&
+    (gte === undefined || !(compare(max, gte) < 0)) &&
+    (lt === undefined || !(compare(min, lt) >= 0)) &&
+    (lte === undefined || !(compare(min, lte) > 0))
+  );
+}
+
+/** Sign of a - b, `NaN` when the two cannot be compared. */
+function compare(a: unknown, b: Comparable): number {
+  if (typeof b === 'string') return typeof a === 'string' ? compareUtf8(a, b) : Number.NaN;
+  if (b instanceof Date) return compareInstants(a, b);
+  if (typeof b === 'boolean') return typeof a === 'boolean' ? Number(a) - Number(b) : Number.NaN;
+  if (typeof a !== 'number' && typeof a !== 'bigint') return Number.NaN;
+  return a < b ? -1 : a > b ? 1 : Number(a) === Number(b) ? 0 : Number.NaN;
+}
+
+function compareInstants(a: unknown, b: Date): number {
+  if (a instanceof Date) return a.getTime() - b.getTime();
+  const at = typeof a === 'string' ? parseTime(a) : undefined;
+  if (at === undefined) return Number.NaN;
+  const to = BigInt(b.getTime()) * 1_000_000n;
+  return at < to ? -1 : at > to ? 1 : 0;
+}

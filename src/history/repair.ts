@@ -1,0 +1,58 @@
+/**
+ * Repair: what a commit that was interrupted for good has left is completed, only ever forward.
+ *
+ * A missing pointer is put back to the newest snapshot that is nobody's parent; a pointer without manifest is fenced;
+ * missing copies of manifests are written. Nothing is replaced and nothing is deleted.
+ */
+import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import type { HeadFinder } from './head.ts';
+import { walk } from './ancestors.ts';
+import type { Operation } from './operation.ts';
+import { forEachOf } from '../parallel.ts';
+import type { Publisher } from './publish.ts';
+
+export async function repair<M extends SnapshotFacts>(
+  op: Operation,
+  format: HistoryFormat<M>,
+  heads: HeadFinder<M>,
+  publisher: Publisher<M>,
+  dryRun: boolean,
+): Promise<string[]> {
+  const repaired: string[] = [];
+  const { etag, pointed, manifest, dangling } = await heads.find(op);
+  if (etag === undefined && manifest !== undefined) {
+    if (dryRun || (await publisher.putPointer(op, manifest.snapshotId)))
+      repaired.push(format.pointerKey);
+  }
+  if (dangling && pointed !== undefined) {
+    if (dryRun || (await publisher.putFence(op, pointed, manifest)))
+      repaired.push(format.manifestKey(pointed));
+  }
+  for await (const snapshot of walk(op, format, heads)) {
+    repaired.push(...(await completeCopies(op, format, publisher, snapshot.manifest, dryRun)));
+  }
+  return repaired;
+}
+
+async function completeCopies<M extends SnapshotFacts>(
+  op: Operation,
+  format: HistoryFormat<M>,
+  publisher: Publisher<M>,
+  manifest: M,
+  dryRun: boolean,
+): Promise<string[]> {
+  const missing: string[] = [];
+  await forEachOf(format.copyKeys(manifest), op.store.capabilities.concurrency, async (key) => {
+    if ((await op.store.head(key, { signal: op.signal })) === undefined) missing.push(key);
+  });
+  if (missing.length === 0 || dryRun) return missing;
+  const canonical = await op.store.get(format.manifestKey(manifest.snapshotId), {
+    signal: op.signal,
+  });
+  const bytes = await canonical?.bytes();
+  if (bytes === undefined) return [];
+  await forEachOf(missing, op.store.capabilities.concurrency, async (key) => {
+    await publisher.putCopy(op, key, bytes);
+  });
+  return missing;
+}
