@@ -38,7 +38,8 @@ export class Directories {
   async isThere(directory: string): Promise<boolean> {
     const inode = await this.#find(directory);
     if (inode !== undefined && inode === this.#seen.get(directory)) return true;
-    if (inode === undefined || !(await this.#isWalkable(directory))) return false;
+    // Also when it is absent: a missing root or a link on the way is an error, not an absence.
+    if (!(await this.#isWalkable(directory)) || inode === undefined) return false;
     remember(this.#seen, directory, inode);
     return true;
   }
@@ -54,12 +55,6 @@ export class Directories {
       this.#making.set(directory, making);
     }
     await making;
-  }
-
-  /** After a directory turned out to be gone: the next `ready` makes it again. */
-  forget(): void {
-    this.#seen.clear();
-    this.#ready.clear();
   }
 
   /** Its inode; undefined when nothing or an object is there. A link is refused. */
@@ -87,6 +82,7 @@ export class Directories {
   }
 
   async #isWalkable(directory: string): Promise<boolean> {
+    await this.#rootInode();
     for (const part of waysTo(directory)) {
       if ((await this.#find(part)) === undefined) return false;
     }
