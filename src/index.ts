@@ -46,8 +46,10 @@ export type {
 } from './store/index.ts';
 
 // Components of datasets.
-export { jsonl } from './encoding/index.ts';
+export { blake3, crc32c, jsonl, md5, sha256 } from './encoding/index.ts';
 export type {
+  Checksum,
+  Hasher,
   Codec,
   ColumnStatistics,
   DataFile,

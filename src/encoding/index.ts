@@ -11,6 +11,8 @@ export type {
   FileStatistics,
   RecordEncoder,
 } from './codec.ts';
+export type { Checksum, Hasher } from './checksum.ts';
+export { blake3, crc32c, md5, sha256 } from './checksums/index.ts';
 export { jsonl } from './jsonl/index.ts';
 export type { JsonlOptions } from './jsonl/index.ts';
 export type { SchemaIssue, SchemaResult, StandardSchemaV1 } from './schema.ts';

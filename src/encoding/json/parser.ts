@@ -18,7 +18,7 @@ export interface JsonPlace {
   readonly record?: number;
 }
 
-export interface ParserOptions {
+interface ParserOptions {
   readonly depthMax: number;
   /** True: integers that a number cannot hold exactly become bigints. */
   readonly exactIntegers: boolean;

@@ -10,7 +10,7 @@ import { LodeError } from '../../errors.ts';
 import type { JsonPlace } from './parser.ts';
 import { parseExactly } from './parser.ts';
 
-export interface JsonLimits {
+interface JsonLimits {
   /** Larger texts are refused. */
   readonly bytesMax: number;
   /** Deeper values are refused; default `readDepthMax`. */

@@ -14,7 +14,7 @@ import { ByteSink } from './sink.ts';
 import type { JsonFlavour } from './text.ts';
 import { base64Text, dateText, numberText, quote } from './text.ts';
 
-export interface JsonOptions {
+interface JsonOptions {
   /** Default `manifest`. */
   readonly flavour?: JsonFlavour;
   /** Spaces per level. Compact when absent. */
@@ -29,15 +29,11 @@ const writeDepthMax = 200;
 /** Longer strings are encoded by the platform instead of unit by unit. */
 const shortUnitsMax = 128;
 
-export function encodeJson(value: unknown, options: JsonOptions = {}): Uint8Array {
+/** One value as text. */
+export function jsonText(value: unknown, options: JsonOptions = {}): string {
   const writer = new JsonWriter(options);
   writer.write(value);
-  return writer.sink.take();
-}
-
-/** `encodeJson` as text, for who puts it into more text. */
-export function jsonText(value: unknown, options: JsonOptions = {}): string {
-  return utf8Decode(encodeJson(value, options)) ?? '';
+  return utf8Decode(writer.sink.take()) ?? '';
 }
 
 /** Writes values one after another into its sink; faster when they resemble each other. */

@@ -11,7 +11,7 @@ import { lineBlocks } from './lines.ts';
 
 type ParseOptions = Pick<JsonReadOptions, 'integers'>;
 
-export interface DecoderOptions<R> extends ParseOptions {
+interface DecoderOptions<R> extends ParseOptions {
   readonly schema: StandardSchemaV1<unknown, R> | undefined;
 }
 

@@ -5,7 +5,7 @@ import { JsonWriter } from '../json/index.ts';
 import type { StandardSchemaV1 } from '../schema.ts';
 import { validate } from '../schema.ts';
 
-export interface EncoderOptions<R> {
+interface EncoderOptions<R> {
   readonly schema: StandardSchemaV1<unknown, R> | undefined;
   readonly lineBytesMax: number;
 }

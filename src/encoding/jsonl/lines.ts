@@ -13,7 +13,7 @@ export interface LineBlock {
   readonly offset: number;
 }
 
-export interface LineLimits {
+interface LineLimits {
   readonly key: string;
   /** Longer lines are refused before they are held in memory whole. */
   readonly lineBytesMax: number;

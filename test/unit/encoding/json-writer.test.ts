@@ -2,12 +2,14 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { encodeJson, JsonWriter } from '../../../src/encoding/json/index.ts';
-import type { JsonFlavour, JsonOptions } from '../../../src/encoding/json/index.ts';
+import { jsonText, JsonWriter } from '../../../src/encoding/json/index.ts';
+import type { JsonFlavour } from '../../../src/encoding/json/text.ts';
 import { isLodeError } from '../../../src/errors.ts';
 
-const text = (value: unknown, options: JsonOptions = { flavour: 'jsonl' }): string =>
-  new TextDecoder().decode(encodeJson(value, options));
+const text = (
+  value: unknown,
+  options: Parameters<typeof jsonText>[1] = { flavour: 'jsonl' },
+): string => jsonText(value, options);
 
 const written = (writer: JsonWriter, value: unknown): string => {
   writer.write(value);
@@ -151,7 +153,7 @@ describe('values JSON has no form for', () => {
     it(`refuses ${name} and says where`, () => {
       for (const options of [{ flavour: 'jsonl' }, { indent: 2 }] as const) {
         assert.throws(
-          () => encodeJson(value, options),
+          () => jsonText(value, options),
           (error: unknown) =>
             isLodeError(error, 'LODE_INVALID_RECORD') && error.details.field === path,
         );
@@ -164,17 +166,17 @@ describe('values JSON has no form for', () => {
     for (let i = 0; i < 1e6; i++) deep = [deep];
     for (const value of [cyclic, deep, { a: new Loop() }]) {
       assert.throws(
-        () => encodeJson(value),
+        () => jsonText(value),
         (error: unknown) =>
           isLodeError(error, 'LODE_INVALID_RECORD') && /cyclic/.test(error.message),
       );
     }
-    assert.throws(() => encodeJson(undefined), { code: 'LODE_INVALID_RECORD' });
+    assert.throws(() => jsonText(undefined), { code: 'LODE_INVALID_RECORD' });
   });
 
   it('calls the value by its name', () => {
     assert.throws(
-      () => encodeJson({ a: [Number.NaN] }, { root: 'metadata' }),
+      () => jsonText({ a: [Number.NaN] }, { root: 'metadata' }),
       (error: unknown) => isLodeError(error) && error.details.field === 'metadata.a[0]',
     );
   });

@@ -1,0 +1,61 @@
+/**
+ * Checksums of stored bytes: lower-case hex, recorded in manifests, verified on read (spec 10, E-16).
+ *
+ * Go writes and knows `md5`; it keeps the others and never looks at them. Against tampering choose `sha256` or
+ * `blake3`; against accidents `crc32c` is the cheapest.
+ */
+import { nativeHash, nativeHasher } from '#platform/hash.js';
+import type { NativeAlgorithm } from '#platform/hash.js';
+import type { Checksum } from '../checksum.ts';
+import { crc32c as crc32cOf } from './crc32c.ts';
+import { readyWasmHash, wasmHash, wasmHasher } from './wasm.ts';
+import type { WasmAlgorithm } from './wasm.ts';
+
+/** 32 hex digits; the one checksum Go writes. */
+export function md5(): Checksum {
+  return nativeOr('md5');
+}
+
+/** 64 hex digits. */
+export function sha256(): Checksum {
+  return nativeOr('sha256');
+}
+
+/** 64 hex digits. WebAssembly: await `ready()` before the first use. */
+export function blake3(): Checksum {
+  return fromWasm('blake3');
+}
+
+/** 8 hex digits, the value big-endian. */
+export function crc32c(): Checksum {
+  return {
+    name: 'crc32c',
+    hasher() {
+      let crc = 0;
+      return {
+        update: (bytes) => void (crc = crc32cOf(bytes, crc)),
+        digest: () => hex32(crc),
+      };
+    },
+    hash: (bytes) => hex32(crc32cOf(bytes)),
+  };
+}
+
+function hex32(value: number): string {
+  return value.toString(16).padStart(8, '0');
+}
+
+function nativeOr(name: NativeAlgorithm): Checksum {
+  if (nativeHasher === undefined || nativeHash === undefined) return fromWasm(name);
+  const [start, hash] = [nativeHasher, nativeHash];
+  return { name, hasher: () => start(name), hash: (bytes) => hash(name, bytes) };
+}
+
+function fromWasm(name: WasmAlgorithm): Checksum {
+  return {
+    name,
+    ready: () => readyWasmHash(name),
+    hasher: () => wasmHasher(name),
+    hash: (bytes) => wasmHash(name, bytes),
+  };
+}
