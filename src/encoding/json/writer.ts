@@ -14,7 +14,7 @@ import { ByteSink } from './sink.ts';
 import type { JsonFlavour } from './text.ts';
 import { base64Text, dateText, numberText, quote } from './text.ts';
 
-interface JsonOptions {
+export interface JsonOptions {
   /** Default `manifest`. */
   readonly flavour?: JsonFlavour;
   /** Spaces per level. Compact when absent. */
