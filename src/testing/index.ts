@@ -10,7 +10,13 @@ export type {
   ImageNode,
   NameChange,
 } from '../disk/image.ts';
-export { crashStates, faultyDisk, recordingDisk, syncViolations } from './disk/index.ts';
+export {
+  crashStates,
+  faultyDisk,
+  recordingDisk,
+  syncViolations,
+  unevenDisk,
+} from './disk/index.ts';
 export type {
   CrashCounts,
   CrashState,

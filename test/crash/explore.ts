@@ -1,4 +1,5 @@
 /** Runs workloads through the power-loss laboratory and counts: every crash, every crash of what follows, every fault. */
+import type { Disk } from '../../src/disk/disk.ts';
 import type { DiskImage } from '../../src/disk/image.ts';
 import {
   crashStates,
@@ -6,13 +7,13 @@ import {
   memoryDisk,
   recordingDisk,
   syncViolations,
+  unevenDisk,
   type DiskCallClass,
   type DiskFaultKind,
   type DiskFaultPlan,
-  type FaultyDisk,
   type RecordingDisk,
 } from '../../src/testing/index.ts';
-import { crashMark, labEnv, type Workload } from './workload.ts';
+import { crashMark, labEnv, type Lab, type Workload } from './workload.ts';
 
 export interface Findings {
   /** Crash points in the recordings, and how many of them were enumerated. */
@@ -69,7 +70,7 @@ export async function crashEverywhere(
     await check(workload, image, marks, findings, describe);
     if (++count % resumeEvery !== 0) continue;
     const next = recordingDisk({ env: quietEnv, image });
-    await workload.resume({ disk: next, env: labEnv(seed + count), mark: next.mark });
+    await workload.resume(labOf(next, seed + count));
     const after = [...marks, crashMark, ...marksOf(next)];
     await judge(workload, next, after, findings, () => `${describe()}; then went on`);
   }
@@ -89,7 +90,7 @@ export async function crashAgain(
   const states = [...crashStates(recording, { seed, samples: 16 })];
   for (const { image, marks, describe } of evenly(states, first)) {
     const next = recordingDisk({ env: quietEnv, image });
-    await workload.resume({ disk: next, env: labEnv(seed + 1), mark: next.mark });
+    await workload.resume(labOf(next, seed + 1));
     const run = crashStates(next.recording, { seed, samples: 16 });
     for (const again of evenly([...run], second)) {
       const allMarks = [...marks, crashMark, ...again.marks];
@@ -113,7 +114,7 @@ export async function keepDiscipline(
   seed = 1,
 ): Promise<void> {
   const disk = await record(workload, findings, seed);
-  await workload.resume({ disk, env: labEnv(seed + 1), mark: disk.mark });
+  await workload.resume(labOf(disk, seed + 1));
   findings.acks += marksOf(disk).filter((mark) => mark.startsWith('ack')).length;
   for (const { entry, path, problem } of syncViolations(disk.recording, workload.rules)) {
     report(findings, workload, `${path} ${problem} (entry ${entry})`);
@@ -139,8 +140,9 @@ export async function failEverywhere(
     states = 8,
   }: FaultOptions = {},
 ): Promise<void> {
-  const clean = faultyDisk(emptyDisk(workload));
-  await workload.run({ disk: clean, env: labEnv(seed), mark: () => {} });
+  const recording = emptyDisk(workload);
+  const clean = faultyDisk(recording);
+  await workload.run(labOf(recording, seed, clean));
   for (const call of on) {
     for (const kind of kinds) {
       if (kind === 'short' && call !== 'write') continue;
@@ -166,7 +168,7 @@ async function failOnce(
     `${plan.kind} on ${plan.on} ${plan.at} ${plan.times}: ${what}`;
   findings.faults++;
   try {
-    await workload.run({ disk: faulty, env: labEnv(seed), mark: disk.mark });
+    await workload.run(labOf(disk, seed, faulty));
   } catch (error) {
     report(findings, workload, told(`the run threw ${String(error)}`)());
     return;
@@ -189,11 +191,16 @@ async function record(
   seed: number,
 ): Promise<RecordingDisk> {
   const disk = emptyDisk(workload);
-  await workload.run({ disk, env: labEnv(seed), mark: disk.mark });
+  await workload.run(labOf(disk, seed));
   for (const mark of marksOf(disk)) {
     if (/^(fail|unsure|untyped)/.test(mark)) report(findings, workload, `without a fault: ${mark}`);
   }
   return disk;
+}
+
+/** Work on `through`, or on the disk itself, at uneven speed. */
+function labOf(disk: RecordingDisk, seed: number, through: Disk = disk): Lab {
+  return { disk: unevenDisk(through, seed), env: labEnv(seed), mark: disk.mark };
 }
 
 function emptyDisk({ image }: Workload): RecordingDisk {
@@ -216,7 +223,7 @@ async function check(
 
 async function judge(
   workload: Workload,
-  disk: RecordingDisk | FaultyDisk | ReturnType<typeof memoryDisk>,
+  disk: Disk,
   marks: readonly string[],
   findings: Findings,
   told: () => string,

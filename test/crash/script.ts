@@ -26,7 +26,7 @@ export interface Removal {
   readonly remove: string;
 }
 
-/** Branches that run at once, each with a store of its own on the same disk. */
+/** Branches that run at once: every other one with a store of its own on the same disk. */
 export interface Together {
   readonly together: readonly (readonly Step[])[];
 }
@@ -39,6 +39,8 @@ export interface Change {
   readonly key: string;
   /** `undefined` for a removal. */
   readonly bytes: Uint8Array | undefined;
+  /** Refused only when something is there. */
+  readonly creates: boolean;
   /** Keys that must be there when this content is. */
   readonly guarded: readonly string[];
 }
@@ -60,11 +62,14 @@ export function scripted(script: Script): Workload {
   const changes = numbered([...script.steps, ...script.after]);
   const all = [...changes.values()];
   const expectations = new WeakMap<readonly string[], Expectation>();
-  const run = async (steps: readonly Step[], lab: Lab): Promise<void> => {
-    const store = await script.open(lab.disk, lab.env);
+  const run = async (steps: readonly Step[], lab: Lab, given?: Store): Promise<void> => {
+    const store = given ?? (await script.open(lab.disk, lab.env));
     for (const step of steps) {
       if ('together' in step) {
-        await Promise.all(step.together.map((branch) => run(branch, lab)));
+        const branches = step.together.map((branch, i) =>
+          run(branch, lab, i % 2 === 0 ? store : undefined),
+        );
+        await Promise.all(branches);
       } else {
         await attempt(store, step, changes, lab).catch(() => undefined);
       }
@@ -148,12 +153,19 @@ function numbered(steps: readonly Step[]): Map<Step, Change> {
     if ('together' in step) return step.together.forEach((branch) => branch.forEach(visit));
     const number = changes.size;
     if ('remove' in step) {
-      changes.set(step, { number, key: step.remove, bytes: undefined, guarded: [] });
+      changes.set(step, {
+        number,
+        key: step.remove,
+        bytes: undefined,
+        creates: false,
+        guarded: [],
+      });
       return;
     }
     const guarded = (step.guards ?? []).map((guard) => guard.put);
     const bytes = contentOf(number, guarded, step.size ?? 40);
-    changes.set(step, { number, key: step.put, bytes, guarded });
+    const creates = (step.mode ?? 'create') === 'create';
+    changes.set(step, { number, key: step.put, bytes, creates, guarded });
     step.guards?.forEach(visit);
   };
   steps.forEach(visit);

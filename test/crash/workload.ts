@@ -28,23 +28,50 @@ export interface Workload {
 
 export const crashMark = 'crash';
 
-/** Time passes only when someone sleeps; chance and ids repeat. */
+/** Chance and ids repeat. Time stands still while anything can run, then steps to whoever sleeps least. */
 export function labEnv(seed: number): Env {
   const random = seededRandom(seed);
+  const sleepers = new Set<{ readonly at: number; readonly wake: () => void }>();
   let ms = 1_700_000_000_000 + seed;
   let ids = 0;
+  let stepping = false;
+
+  function step(): void {
+    stepping = false;
+    const [first] = [...sleepers].sort((a, b) => a.at - b.at);
+    if (first === undefined) return;
+    ms = Math.max(ms, first.at);
+    sleepers.delete(first);
+    first.wake();
+    stepWhenIdle();
+  }
+
+  function stepWhenIdle(): void {
+    if (stepping || sleepers.size === 0) return;
+    stepping = true;
+    setImmediate(step);
+  }
+
   return {
     now: () => BigInt(Math.round(ms * 1e6)),
     monotonic: () => ms,
     random,
-    id: () => {
-      ms += 0.001;
-      return `${seed.toString(16).padStart(8, '0')}${(++ids).toString(16).padStart(24, '0')}`;
-    },
-    async sleep(delay, signal) {
-      ms += delay;
-      await new Promise((resolve) => setImmediate(resolve));
-      signal?.throwIfAborted();
-    },
+    id: () => `${seed.toString(16).padStart(8, '0')}${(++ids).toString(16).padStart(24, '0')}`,
+    sleep: (delay, signal) =>
+      new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason as Error);
+        const stop = (): void => {
+          sleepers.delete(sleeper);
+          reject(signal?.reason as Error);
+        };
+        const wake = (): void => {
+          signal?.removeEventListener('abort', stop);
+          resolve();
+        };
+        const sleeper = { at: ms + delay, wake };
+        signal?.addEventListener('abort', stop, { once: true });
+        sleepers.add(sleeper);
+        stepWhenIdle();
+      }),
   };
 }

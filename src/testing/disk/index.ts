@@ -7,3 +7,4 @@ export { faultyDisk } from './faulty.ts';
 export type { DiskCallClass, DiskFaultKind, DiskFaultPlan, FaultyDisk } from './faulty.ts';
 export { syncViolations } from './sync-discipline.ts';
 export type { SyncRules, SyncViolation } from './sync-discipline.ts';
+export { unevenDisk } from './uneven.ts';

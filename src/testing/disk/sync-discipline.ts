@@ -82,9 +82,11 @@ function openParts(
   let name = false;
   for (const part of path.split('/').filter((piece) => piece !== '')) {
     const directory: number = inode;
-    name ||= hasOpenName(model, directory, part);
+    const open = hasOpenName(model, directory, part);
     inode = view.names(directory)?.get(part);
-    if (inode === undefined) return { missing: true, name, bytes: false };
+    // What is absent stays absent, whatever becomes of the directories above it.
+    if (inode === undefined) return { missing: true, name: open, bytes: false };
+    name ||= open;
   }
   return { missing: false, name, bytes: hasOpenBytes(model, inode) };
 }

@@ -1,0 +1,37 @@
+/** R2: after a power loss at any point nothing acknowledged is lost and nothing is half there. */
+import type { Bar } from '../../bench/harness.ts';
+import { crashEverywhere, noFindings } from '../crash/explore.ts';
+import { randomWorkload, workloads } from '../crash/workloads/index.ts';
+import { verdict } from '../crash/verdict.ts';
+
+export const bar: Bar = {
+  id: 'R2',
+  title: 'every crash state of every workload recovers to what was acknowledged',
+  async run({ release, seed, log }) {
+    const wanted = release ? 500_000 : 20_000;
+    const findings = noFindings();
+    const start = performance.now();
+    let random = 0;
+    // Each seed interleaves the same work in another way.
+    for (let round = 0; round < (release ? 50 : 5); round++) {
+      for (const workload of workloads) {
+        await crashEverywhere(workload, findings, { seed: seed + round });
+      }
+    }
+    log(`${workloads.length} scripted: ${findings.states} states at ${findings.points} points`);
+    for (; findings.states < wanted && findings.violations.length === 0; random++) {
+      await crashEverywhere(randomWorkload(seed + random), findings, { seed: seed + random });
+    }
+    const seconds = (performance.now() - start) / 1000;
+    log(
+      `${findings.outcomes} outcomes considered, ${Math.round(findings.states / seconds)} states/s`,
+    );
+    return verdict(findings, log, {
+      states: wanted,
+      figure:
+        `${findings.states} states of ${workloads.length} scripted and ${random} random workloads, ` +
+        `${findings.pointsCovered} of ${findings.points} crash points`,
+      complete: findings.pointsCovered === findings.points,
+    });
+  },
+};
