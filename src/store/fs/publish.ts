@@ -42,7 +42,7 @@ export class Publisher {
     try {
       await this.#disk.link(staged.path, target.path);
     } catch (error) {
-      if (isLodeError(error, 'LODE_ALREADY_EXISTS')) return await this.conflict(target);
+      if (isLodeError(error, 'LODE_ALREADY_EXISTS')) return await this.exists(target);
       throw error;
     } finally {
       await this.#staging.discard(staged.path);
@@ -59,6 +59,15 @@ export class Publisher {
       throw isLodeError(error, 'LODE_INVALID_ARGUMENT') ? directoryInTheWay(target) : error;
     }
     return { outcome: 'stored', etag: staged.etag };
+  }
+
+  /**
+   * What a create answers that found something. Its caller builds on the object being there, while whoever published it
+   * may not have synced its name yet: a power loss must not take it away again.
+   */
+  async exists(target: Target): Promise<PutResult> {
+    await this.#names?.sync(target.directory);
+    return this.conflict(target);
   }
 
   /** What a put answers that found something: the etag of what is there. */
