@@ -14,14 +14,14 @@ for (const workload of workloads) {
   describe(workload.name, () => {
     it('loses nothing acknowledged in any crash', async () => {
       const findings = noFindings();
-      await crashEverywhere(workload, findings, { samples: 32 });
+      await crashEverywhere(workload, findings, { samples: 16 });
       assert.deepEqual(findings.violations.slice(0, 3), []);
       assert.equal(findings.pointsCovered, findings.points);
     });
 
     it('loses nothing in a crash of what follows a crash', async () => {
       const findings = noFindings();
-      await crashAgain(workload, findings, { first: 4, second: 8 });
+      await crashAgain(workload, findings, { first: 3, second: 6 });
       assert.deepEqual(findings.violations.slice(0, 3), []);
     });
 

@@ -33,7 +33,7 @@ export interface RecordingDiskOptions {
   readonly image?: DiskImage;
 }
 
-export const emptyImage: DiskImage = { kind: 'directory', inode: 1, entries: new Map() };
+const emptyImage: DiskImage = { kind: 'directory', inode: 1, entries: new Map() };
 
 export function recordingDisk(options: RecordingDiskOptions = {}): RecordingDisk {
   const { image: base = emptyImage, env } = options;

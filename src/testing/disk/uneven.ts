@@ -15,7 +15,7 @@ export function unevenDisk(disk: Disk, seed: number): Disk {
   const random = seededRandom(seed);
   const turns = async (): Promise<void> => {
     const most = random() < slowShare ? turnsMax.slow : turnsMax.quick;
-    for (let left = Math.floor(random() * (most + 1)); left > 0; left--) await undefined;
+    for (let left = Math.floor(random() * (most + 1)); left > 0; left--) await Promise.resolve();
   };
   const unevenly = async <T>(call: () => Promise<T>): Promise<T> => {
     await turns();

@@ -110,7 +110,7 @@ export const fsStoreWorkloads: readonly Workload[] = [
     'writes side by side in one directory',
     [
       {
-        together: ['1', '2', '3', '4', '5', '6', '7'].map((put) => [
+        together: ['1', '2', '3', '4', '5'].map((put) => [
           { put, size: 600 },
           { put, mode: 'overwrite' },
         ]),
