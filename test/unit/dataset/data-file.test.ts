@@ -106,8 +106,12 @@ for (const [size, content] of [
       await failing(read(store, file, { verify: false }), 'LODE_CHECKSUM_MISMATCH', {
         actual: length + 1,
       });
+      const { readRange } = openDataFile(store, file, { compressor: noop });
+      assert.ok(readRange !== undefined);
+      await failing(readRange(0, 1), 'LODE_CHECKSUM_MISMATCH', { actual: length + 1 });
       await store.delete(path);
       await failing(read(store, file), 'LODE_NOT_FOUND');
+      await failing(readRange(0, 1), 'LODE_NOT_FOUND');
     });
 
     it('is decompressed after it is verified', async () => {
