@@ -17,14 +17,28 @@ export interface Env {
 
 /** The machine's own clock, random source and timers. */
 export const systemEnv: Env = {
-  // Not timeOrigin + performance.now(): that stands still while the machine sleeps and ignores corrections of the clock, so
-  // ids drawn from it would fall behind those of other processes. The digits below a millisecond only tell calls apart.
-  now: () => BigInt(Date.now()) * 1_000_000n + BigInt(Math.floor((performance.now() % 1) * 1e6)),
+  now: wallClock(),
   monotonic: () => performance.now(),
   random: () => Math.random(),
   id: () => crypto.randomUUID().replaceAll('-', ''),
   sleep,
 };
+
+/**
+ * The wall clock with microseconds. `Date` has milliseconds only, and what `performance` adds to the start of the process
+ * stands still while the machine sleeps and ignores corrections of the clock: so the second refines the first and is set
+ * right whenever the two disagree. Ids drawn from it keep step with those of other processes.
+ */
+function wallClock(): () => bigint {
+  let correctionMs = 0;
+  return () => {
+    const wallMs = Date.now();
+    const sinceTick = performance.timeOrigin + performance.now() + correctionMs - wallMs;
+    const belowMs = Math.min(Math.max(sinceTick, 0), 0.999_999);
+    correctionMs += belowMs - sinceTick;
+    return BigInt(wallMs) * 1_000_000n + BigInt(Math.floor(belowMs * 1e6));
+  };
+}
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -17,6 +17,8 @@ import type { Pointer } from './pointer.ts';
 export interface Head<M> {
   /** What a commit compares; `undefined` when there is no pointer object. */
   readonly etag: ETag | undefined;
+  /** An id drawn right after the pointer was read. */
+  readonly readAt: string;
   /** What the pointer names. */
   readonly pointed: string | undefined;
   /** The latest snapshot, fences left out; `undefined` when there is none. */
@@ -45,22 +47,23 @@ export class HeadFinder<M extends SnapshotFacts> {
     return this.at(op, await readPointer(this.#format, op), known);
   }
 
-  async at(op: Operation, pointer: Pointer | undefined, known?: Head<M>): Promise<Head<M>> {
-    const pointed = pointer?.snapshot;
-    const etag = pointer?.etag;
+  async at(op: Operation, pointer: Pointer, known?: Head<M>): Promise<Head<M>> {
+    const { snapshot: pointed, etag, readAt } = pointer;
     if (pointed === undefined) {
-      return { etag, pointed, manifest: await this.#newestByScan(op), dangling: false };
+      return { etag, readAt, pointed, manifest: await this.#newestByScan(op), dangling: false };
     }
     if (known !== undefined && known.pointed === pointed && !known.dangling)
-      return { ...known, etag };
-    const manifest = (await this.#landed(op, pointed)) ?? (await this.#locate(op, pointed));
-    if (manifest !== undefined) {
+      return { ...known, etag, readAt };
+    const named = (await this.#landed(op, pointed)) ?? (await this.#locate(op, pointed));
+    if (named !== undefined) {
       this.#firstSeenMs.delete(pointed);
-      return { etag, pointed, manifest: await this.#skipFences(op, manifest), dangling: false };
+      const manifest = await this.#skipFences(op, named);
+      return { etag, readAt, pointed, manifest, dangling: false };
     }
     const now = await readPointer(this.#format, op);
-    if (now?.snapshot !== pointed) return this.at(op, now, known);
-    return { etag: now.etag, pointed, manifest: await this.#newestByScan(op), dangling: true };
+    if (now.snapshot !== pointed) return this.at(op, now, known);
+    const manifest = await this.#newestByScan(op);
+    return { etag: now.etag, readAt: now.readAt, pointed, manifest, dangling: true };
   }
 
   /** The manifest of a snapshot, or `undefined`. One request. */

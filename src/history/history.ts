@@ -49,7 +49,7 @@ export class History<M extends SnapshotFacts> {
   /** The head this history last learned: where conflict detection starts. */
   #learned: Head<M> | undefined;
   /** Pointer seen when the history was opened: saves the first commit a request, detects nothing. */
-  #hint: { readonly pointer: Pointer | undefined } | undefined;
+  #hint: Pointer | undefined;
   /** Commits run one after another: interleaved, they would race themselves. */
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -62,7 +62,7 @@ export class History<M extends SnapshotFacts> {
 
   /** Sees that the storage answers. One request. */
   async open(op: Operation): Promise<void> {
-    this.#hint = { pointer: await readPointer(this.#format, op) };
+    this.#hint = await readPointer(this.#format, op);
   }
 
   /** The latest snapshot. Learns the head. One request when it has not moved, two otherwise. */
@@ -173,8 +173,7 @@ export class History<M extends SnapshotFacts> {
     const hint = this.#hint;
     this.#hint = undefined;
     if (former !== undefined) return { head: await this.#settle(op, former), isHint: false };
-    const head =
-      hint === undefined ? await this.#heads.find(op) : await this.#heads.at(op, hint.pointer);
+    const head = hint === undefined ? await this.#heads.find(op) : await this.#heads.at(op, hint);
     return { head: await this.#settle(op, head), isHint: hint !== undefined };
   }
 
@@ -212,7 +211,8 @@ export class History<M extends SnapshotFacts> {
     if (!head.dangling || head.pointed === undefined || head.etag === undefined) return head;
     if (await this.#publisher.putFence(op, head.pointed, head.manifest))
       return { ...head, dangling: false };
-    return this.#heads.at(op, { snapshot: head.pointed, etag: head.etag });
+    const { pointed: snapshot, etag, readAt } = head;
+    return this.#heads.at(op, { snapshot, etag, readAt });
   }
 
   async #defeat(

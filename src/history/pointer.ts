@@ -7,27 +7,31 @@ import { utf8Decode } from '../bytes/index.ts';
 import { LodeError } from '../errors.ts';
 import type { ETag, StoredObject } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import { nextSnapshotId } from './ids.ts';
 import type { Operation } from './operation.ts';
 
 /** Far above any id; a larger pointer is something else. */
 const pointerBytesMax = 1024;
 
 export interface Pointer {
-  /** Id of the snapshot it names; `undefined` when it is empty. */
+  /** Id of the snapshot it names; `undefined` when it is empty or missing. */
   readonly snapshot: string | undefined;
-  readonly etag: ETag;
+  /** `undefined` when there is no pointer. */
+  readonly etag: ETag | undefined;
+  /** An id drawn right after it was read: ids above this one are younger than what was read. */
+  readonly readAt: string;
 }
 
 export async function readPointer<M extends SnapshotFacts>(
   format: HistoryFormat<M>,
-  { store, signal }: Operation,
-): Promise<Pointer | undefined> {
+  { store, env, signal }: Operation,
+): Promise<Pointer> {
   const object = await store.get(format.pointerKey, { signal });
-  if (object === undefined) return undefined;
-  const text = await pointerText(object);
-  if (text === '') return { snapshot: undefined, etag: object.etag };
+  const text = object && (await pointerText(object));
+  const readAt = nextSnapshotId(env);
+  if (!object || !text) return { snapshot: undefined, etag: object?.etag, readAt };
   if (!format.isSnapshotId(text)) throw notAPointer(object, text.slice(0, 64));
-  return { snapshot: text, etag: object.etag };
+  return { snapshot: text, etag: object.etag, readAt };
 }
 
 async function pointerText(object: StoredObject): Promise<string> {

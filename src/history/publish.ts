@@ -104,18 +104,25 @@ export class Publisher<M extends SnapshotFacts> {
   /** The head without waiting: a lock is held. `undefined` when the pointer dangles. */
   async #underLock(op: Operation, known: Head<M> | undefined): Promise<Head<M> | undefined> {
     const pointer = await readPointer(this.#format, op);
-    if (pointer?.snapshot === undefined || pointer.snapshot === known?.pointed) {
+    const { snapshot: pointed, etag, readAt } = pointer;
+    if (pointed === undefined || pointed === known?.pointed) {
       return this.#heads.at(op, pointer, known);
     }
-    const manifest = await this.#heads.manifest(op, pointer.snapshot);
+    const manifest = await this.#heads.manifest(op, pointed);
     if (manifest === undefined || this.#format.isFence(manifest)) return undefined;
-    return { etag: pointer.etag, pointed: pointer.snapshot, manifest, dangling: false };
+    return { etag, readAt, pointed, manifest, dangling: false };
   }
 
+  /**
+   * The snapshot's id is that of the upload only if it was drawn after the head was read. Go draws its ids first and moves
+   * the pointer later, and a Go reader that finds the pointer ahead of its manifest moves it back, to the largest id there
+   * is: of a commit of ours with an older id, acknowledged in between, the history would lose sight.
+   */
   #place(op: Operation, request: CommitRequest<M>, head: Head<M>): M {
     const parent = head.manifest;
     const above = [head.pointed, parent?.snapshotId];
-    const keep = !request.referenced && above.every((id) => follows(request.snapshotId, id));
+    const keep =
+      !request.referenced && [...above, head.readAt].every((id) => follows(request.snapshotId, id));
     const snapshotId = keep ? request.snapshotId : nextSnapshotId(op.env, ...above);
     return request.build({ snapshotId, parent });
   }
@@ -129,8 +136,8 @@ export class Publisher<M extends SnapshotFacts> {
     const guard = new PublishGuard(write, async (mode) => {
       const pointer = await readPointer(this.#format, op);
       return mode === 'create'
-        ? pointer === undefined
-        : typeof mode === 'object' && pointer?.etag === mode.ifMatch;
+        ? pointer.etag === undefined
+        : typeof mode === 'object' && pointer.etag === mode.ifMatch;
     });
     const landed = async (): Promise<ETag | 'superseded' | undefined> =>
       guard.written && this.#pointerLanded(op, guard.written.manifest.snapshotId);
@@ -142,13 +149,13 @@ export class Publisher<M extends SnapshotFacts> {
         landed,
       });
       guard.settle();
-      return outcome === 'stored' ? landedAs(guard.written, etag) : { outcome: 'conflict' };
+      return outcome === 'stored' ? landedAs(op, guard.written, etag) : { outcome: 'conflict' };
     } catch (error) {
       // Without manifests nothing was published: what is open about them is not an open commit.
       if (guard.refusal !== undefined) throw plainFailure(guard.refusal.error);
       if (!guard.moved) throw error;
       const etag = await landed();
-      return etag === undefined ? { outcome: 'conflict' } : landedAs(guard.written, etag);
+      return etag === undefined ? { outcome: 'conflict' } : landedAs(op, guard.written, etag);
     }
   }
 
@@ -182,7 +189,7 @@ export class Publisher<M extends SnapshotFacts> {
       return { outcome: 'fenced' };
     }
     const missingCopies = await this.#putCopies(op, manifest, bytes);
-    return { outcome: 'landed', manifest, head: headOf(manifest, moved.etag), missingCopies };
+    return { outcome: 'landed', manifest, head: headOf(op, manifest, moved.etag), missingCopies };
   }
 
   /** Settles a commit whose pointer put stayed open: the pointer is asked again, and if it is ours the commit is completed. */
@@ -261,7 +268,7 @@ export class Publisher<M extends SnapshotFacts> {
   /** After an unanswered pointer put: is the head ours, or one of its ancestors? */
   async #pointerLanded(op: Operation, snapshot: string): Promise<ETag | 'superseded' | undefined> {
     const pointer = await readPointer(this.#format, op);
-    if (pointer?.snapshot === undefined) return undefined;
+    if (pointer.snapshot === undefined) return undefined;
     if (pointer.snapshot === snapshot) return pointer.etag;
     let at: string | undefined = pointer.snapshot;
     while (at !== undefined && follows(at, snapshot)) {
@@ -285,6 +292,7 @@ export class Publisher<M extends SnapshotFacts> {
 }
 
 function landedAs<M extends SnapshotFacts>(
+  op: Operation,
   written: Written<M> | undefined,
   etag: ETag | 'superseded' | undefined,
 ): Publication<M> {
@@ -293,13 +301,18 @@ function landedAs<M extends SnapshotFacts>(
   return {
     outcome: 'landed',
     manifest,
-    head: headOf(manifest, etag === 'superseded' ? undefined : etag),
+    head: headOf(op, manifest, etag === 'superseded' ? undefined : etag),
     missingCopies: [],
   };
 }
 
-function headOf<M extends SnapshotFacts>(manifest: M, etag: ETag | undefined): Head<M> {
-  return { etag, pointed: manifest.snapshotId, manifest, dangling: false };
+function headOf<M extends SnapshotFacts>(
+  { env }: Operation,
+  manifest: M,
+  etag: ETag | undefined,
+): Head<M> {
+  const pointed = manifest.snapshotId;
+  return { etag, readAt: nextSnapshotId(env), pointed, manifest, dangling: false };
 }
 
 /** The condition under which the pointer is still what `head` saw. */
