@@ -1,4 +1,6 @@
 /** Opening a dataset: options are checked, the storage is seen to answer, nothing is made. */
+import { blake3, crc32c, md5, sha256 } from '../encoding/checksums/index.ts';
+import type { Checksum } from '../encoding/checksum.ts';
 import { none } from '../encoding/compressors/none.ts';
 import type { Codec } from '../encoding/codec.ts';
 import { DatasetContext } from './context.ts';
@@ -24,9 +26,14 @@ export async function openDataset<R>(
   id: string,
   options: DatasetOptions<R> & CallOptions,
 ): Promise<Dataset<R>> {
-  const resolved = resolveOptions(id, options, { compressor: none(), checksum: undefined });
-  const context = new DatasetContext(id, resolved, () => undefined);
+  const resolved = resolveOptions(id, options, { compressor: none(), checksum: sha256() });
+  const context = new DatasetContext(id, resolved, builtInChecksum);
   await resolved.checksum?.ready?.();
   await context.history.open(context.operation(options.signal, undefined));
   return new Dataset(context);
+}
+
+/** What a manifest may name that this handle was not given. */
+function builtInChecksum(name: string): Checksum | undefined {
+  return [md5(), sha256(), crc32c(), blake3()].find((checksum) => checksum.name === name);
 }

@@ -69,7 +69,7 @@ export interface ResolvedOptions<R> {
 export function resolveOptions<R>(
   id: string,
   options: DatasetOptions<R>,
-  defaults: { readonly compressor: Compressor; readonly checksum: Checksum | undefined },
+  defaults: { readonly compressor: Compressor; readonly checksum: Checksum },
 ): ResolvedOptions<R> {
   assertDatasetId(id);
   const { store, codec, checksum = defaults.checksum, settleMs } = options;
