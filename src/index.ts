@@ -94,7 +94,6 @@ export type {
   RangeReaderOptions,
   ReaderOptions,
   ReadOptions,
-  RecordsOptions,
   Snapshot,
   StreamRecordsOptions,
   TimestampOf,

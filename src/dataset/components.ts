@@ -1,7 +1,9 @@
 /** Components by the names manifests give them: the built-in ones, and those of the caller, which come first. */
 import type { Checksum } from '../encoding/checksum.ts';
+import { blake3, crc32c, md5, sha256 } from '../encoding/checksums/index.ts';
 import type { Codec } from '../encoding/codec.ts';
 import type { Compressor } from '../encoding/compressor.ts';
+import { none } from '../encoding/compressors/none.ts';
 import { jsonl } from '../encoding/jsonl/index.ts';
 import { LodeError } from '../errors.ts';
 import type { DatasetManifest } from './manifest/index.ts';
@@ -9,9 +11,9 @@ import type { DatasetManifest } from './manifest/index.ts';
 export interface ComponentOptions {
   /** Besides `jsonl`. */
   readonly codecs?: readonly Codec[];
-  /** Besides `noop`, `gzip` and `zstd`. */
+  /** Besides those of this package. */
   readonly compressors?: readonly Compressor[];
-  /** Besides `md5`, `sha256`, `crc32c` and `blake3`. */
+  /** Besides those of this package. */
   readonly checksums?: readonly Checksum[];
 }
 
@@ -19,21 +21,15 @@ interface Named {
   readonly name: string;
 }
 
-const builtIn = {
-  codecs: [jsonl()] as Codec[],
-  compressors: [] as Compressor[],
-  checksums: [] as Checksum[],
-};
-
 export class Components {
   readonly #codecs: ReadonlyMap<string, Codec>;
   readonly #compressors: ReadonlyMap<string, Compressor>;
   readonly #checksums: ReadonlyMap<string, Checksum>;
 
   constructor({ codecs = [], compressors = [], checksums = [] }: ComponentOptions) {
-    this.#codecs = byName(builtIn.codecs, codecs);
-    this.#compressors = byName(builtIn.compressors, compressors);
-    this.#checksums = byName(builtIn.checksums, checksums);
+    this.#codecs = byName<Codec>([jsonl(), ...codecs]);
+    this.#compressors = byName<Compressor>([none(), ...compressors]);
+    this.#checksums = byName<Checksum>([md5(), sha256(), crc32c(), blake3(), ...checksums]);
   }
 
   /** `undefined` for raw bytes. */
@@ -48,14 +44,20 @@ export class Components {
     return this.#compressors.get(compressor) ?? unknown(manifest, 'compressor', compressor);
   }
 
-  /** `undefined` for none, and for an algorithm nobody gave us: sizes are verified then. */
-  checksum(name: string | undefined): Checksum | undefined {
-    return name === undefined ? undefined : this.#checksums.get(name);
+  checksum(name: string): Checksum {
+    const checksum = this.#checksums.get(name);
+    if (checksum !== undefined) return checksum;
+    throw new LodeError('LODE_UNSUPPORTED', 'no checksum of this name is known here', {
+      field: 'checksum',
+      actual: name,
+      next: 'Pass it to openReader() in "checksums", or read with verify: false.',
+    });
   }
 }
 
-function byName<T extends Named>(ours: readonly T[], theirs: readonly T[]): ReadonlyMap<string, T> {
-  return new Map([...ours, ...theirs].map((component) => [component.name, component]));
+/** The last of a name counts. */
+function byName<T extends Named>(components: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(components.map((component) => [component.name, component]));
 }
 
 function unknown(manifest: DatasetManifest, field: string, actual: string): never {

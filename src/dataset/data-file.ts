@@ -12,7 +12,7 @@ import { LodeError } from '../errors.ts';
 import type { ETag, GetOptions, Store, StoredObject } from '../store/store.ts';
 import type { ManifestFile } from './manifest/index.ts';
 
-export interface StoredFileOptions {
+interface StoredFileOptions {
   /** The algorithm of `file.checksum`; without it only the size is verified. */
   readonly checksum?: Checksum | undefined;
   /** False: digests are not compared. Default true. */
@@ -26,7 +26,7 @@ export interface DataFileOptions extends StoredFileOptions {
 }
 
 /** Streams keep memory bounded whatever comes out; these end a bomb that would keep a reader busy for days. */
-export const defaultDecompressLimits: DecompressLimits = { bytesMax: 2 ** 40, ratioMax: 100_000 };
+const defaultDecompressLimits: DecompressLimits = { bytesMax: 2 ** 40, ratioMax: 100_000 };
 
 /** Files up to this size are verified before any of their bytes is handed out. */
 const wholeBytesMax = 1024 * 1024;

@@ -104,7 +104,7 @@ async function* foldersOf(
 }
 
 /** The first partition copy of a manifest that has no canonical one. Lists the dataset: old data only. */
-async function locateCopy(
+export async function locateCopy(
   store: Store,
   layout: Layout,
   dataset: string,

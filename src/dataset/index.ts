@@ -21,7 +21,7 @@ export type { DatasetManifest, ManifestFile, ManifestLimits, Metadata } from './
 export type { PartitionValue } from './partition.ts';
 export type { ComponentOptions } from './components.ts';
 export { openReader } from './reader.ts';
-export type { DatasetReader, OpenFileOptions, ReaderOptions, RecordsOptions } from './reader.ts';
+export type { DatasetReader, OpenFileOptions, ReaderOptions } from './reader.ts';
 export type { ManifestRef } from './reader/load.ts';
 export type { ManifestEntry, ManifestListOptions } from './reader/manifests.ts';
 export type { RangeReader, RangeReaderOptions } from './range-reader.ts';

@@ -6,24 +6,30 @@
  * per manifest, in bounded parallel; `manifest`, `open` one; `records` one a file. Listings are lazy, in key order, and
  * hold ids, not manifests, in memory.
  */
-import { collect } from '../bytes/index.ts';
-import type { DecompressLimits } from '../encoding/compressor.ts';
+import { systemEnv } from '../env.ts';
+import type { Checksum } from '../encoding/checksum.ts';
 import { LodeError } from '../errors.ts';
+import { withMeter } from '../store/index.ts';
 import type { CallOptions, Store } from '../store/store.ts';
 import { Components } from './components.ts';
 import type { ComponentOptions } from './components.ts';
-import { defaultDecompressLimits, openDataFile, rangesOf, readStored } from './data-file.ts';
+import { rangesOf, readStored } from './data-file.ts';
 import { assertDatasetId, assertSnapshotId, defaultLayout } from './layout.ts';
 import type { Layout } from './layout.ts';
 import type { DatasetManifest, ManifestFile, ManifestLimits } from './manifest/index.ts';
 import { defaultManifestLimits } from './manifest/index.ts';
+import type { DatasetLimits } from './options.ts';
 import { rangeReader } from './range-reader.ts';
 import type { RangeReader, RangeReaderOptions } from './range-reader.ts';
+import { readBlob, readRecords } from './read.ts';
+import type { ReadPlan } from './read.ts';
 import { listDatasets } from './reader/datasets.ts';
-import { listManifests } from './reader/manifests.ts';
-import type { ManifestEntry, ManifestListOptions } from './reader/manifests.ts';
 import { loadManifest, loadOldManifest, missingManifest } from './reader/load.ts';
 import type { ManifestRef } from './reader/load.ts';
+import { listManifests } from './reader/manifests.ts';
+import type { ManifestEntry, ManifestListOptions } from './reader/manifests.ts';
+import type { ReadOptions } from './types.ts';
+import { Selection } from './where.ts';
 
 export interface ReaderOptions extends ComponentOptions {
   readonly store: Store;
@@ -31,15 +37,7 @@ export interface ReaderOptions extends ComponentOptions {
   readonly layout?: Layout;
   /** False: digests of data files are not compared. Default true. */
   readonly verify?: boolean;
-  readonly manifestLimits?: Partial<ManifestLimits>;
-  readonly decompressLimits?: Partial<DecompressLimits>;
-}
-
-export interface RecordsOptions extends CallOptions {
-  /** Only files of this partition, named whole and escaped, as in paths. */
-  readonly partition?: string | undefined;
-  /** Only these members of each record. */
-  readonly columns?: readonly string[] | undefined;
+  readonly limits?: DatasetLimits;
 }
 
 export interface OpenFileOptions extends CallOptions {
@@ -69,7 +67,7 @@ export interface DatasetReader {
    */
   records<R = unknown>(
     snapshot: DatasetManifest | ManifestRef,
-    options?: RecordsOptions,
+    options?: ReadOptions<R>,
   ): AsyncIterable<R>;
 }
 
@@ -91,7 +89,7 @@ class Reader implements DatasetReader {
   readonly #components: Components;
   readonly #verify: boolean;
   readonly #manifestLimits: ManifestLimits;
-  readonly #decompressLimits: DecompressLimits;
+  readonly #limits: DatasetLimits;
   /** Files do not name the algorithm of their checksum; the manifests they came in do. */
   readonly #algorithms: WeakMap<ManifestFile, string> = new WeakMap();
 
@@ -100,8 +98,8 @@ class Reader implements DatasetReader {
     this.#layout = layout;
     this.#components = new Components(options);
     this.#verify = options.verify ?? true;
-    this.#manifestLimits = { ...defaultManifestLimits, ...options.manifestLimits };
-    this.#decompressLimits = { ...defaultDecompressLimits, ...options.decompressLimits };
+    this.#limits = options.limits ?? {};
+    this.#manifestLimits = { ...defaultManifestLimits, ...this.#limits.manifest };
   }
 
   datasets(options: CallOptions = {}): AsyncIterable<string> {
@@ -145,7 +143,7 @@ class Reader implements DatasetReader {
 
   open(file: ManifestFile, options: OpenFileOptions = {}): AsyncIterable<Uint8Array> {
     const { signal, checksumAlgorithm = this.#algorithms.get(file) } = options;
-    const checksum = this.#components.checksum(checksumAlgorithm);
+    const checksum = this.#checksum(checksumAlgorithm);
     return readStored(this.#store, file, { checksum, verify: this.#verify, signal });
   }
 
@@ -155,29 +153,34 @@ class Reader implements DatasetReader {
 
   async *records<R = unknown>(
     snapshot: DatasetManifest | ManifestRef,
-    options: RecordsOptions = {},
+    options: ReadOptions<R> = {},
   ): AsyncGenerator<R> {
     const manifest = 'files' in snapshot ? snapshot : await this.manifest(snapshot, options);
-    const { partition, columns, signal } = options;
-    const codec = this.#components.codec(manifest);
-    const dataFile = {
-      compressor: this.#components.compressor(manifest),
-      checksum: this.#components.checksum(manifest.checksumAlgorithm),
-      verify: this.#verify,
-      limits: this.#decompressLimits,
-      signal,
-    };
-    for (const file of manifest.files) {
-      if (partition && this.#layout.partitionOf(file.path) !== partition) continue;
-      const data = openDataFile(this.#store, file, dataFile);
-      if (codec === undefined)
-        yield (await collect(data.stream(), rawBytesMax, { key: file.path })) as R;
-      else
-        yield* codec.decode(data, {
-          columns: columns as readonly never[] | undefined,
-          signal,
-        }) as AsyncIterable<R>;
+    const { partition, where, columns, signal, meter } = options;
+    const store = meter === undefined ? this.#store : withMeter(this.#store, meter);
+    const op = { store, env: systemEnv, signal };
+    const plan = this.#plan(manifest);
+    if (plan.codec === undefined) {
+      yield (await readBlob(op, plan)) as R;
+      return;
     }
+    const selection = new Selection(this.#layout, where, partition);
+    yield* readRecords(op, plan as ReadPlan<R>, { columns, selection });
+  }
+
+  #plan(manifest: DatasetManifest): ReadPlan<unknown> {
+    return {
+      manifest,
+      codec: this.#components.codec(manifest),
+      compressor: this.#components.compressor(manifest),
+      checksum: this.#checksum(manifest.checksumAlgorithm),
+      verify: this.#verify,
+      limits: this.#limits,
+    };
+  }
+
+  #checksum(name: string | undefined): Checksum | undefined {
+    return name === undefined || !this.#verify ? undefined : this.#components.checksum(name);
   }
 
   async #load(ref: ManifestRef, options: CallOptions): Promise<DatasetManifest | undefined> {
@@ -192,6 +195,3 @@ class Reader implements DatasetReader {
     return manifest;
   }
 }
-
-/** Largest raw snapshot yielded as one array; longer ones are read with `open()`. */
-const rawBytesMax = 1024 * 1024 * 1024;

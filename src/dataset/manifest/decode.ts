@@ -16,7 +16,7 @@ import { brokenSeal, verifySeal } from './seal.ts';
 import { fileStatistics } from './statistics.ts';
 
 /** Where the bytes came from, and what they have to be: a member given here is compared. */
-export interface ManifestOrigin {
+interface ManifestOrigin {
   readonly key: string;
   readonly dataset?: string | undefined;
   readonly snapshot?: string | undefined;

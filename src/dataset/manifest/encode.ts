@@ -12,7 +12,7 @@ import { LodeError } from '../../errors.ts';
 import type { DatasetManifest, ManifestFile } from './format.ts';
 import { sealed } from './seal.ts';
 
-export interface EncodeManifestOptions {
+interface EncodeManifestOptions {
   /** Adds the member `manifest_checksum`, which covers every byte of the manifest (Go ignores it). Default false. */
   readonly seal?: boolean;
 }

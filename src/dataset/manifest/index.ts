@@ -1,7 +1,5 @@
 /** Manifests of datasets: types, exact encoding, tolerant and typed decoding. */
 export { decodeManifest } from './decode.ts';
-export type { ManifestOrigin } from './decode.ts';
 export { encodeManifest } from './encode.ts';
-export type { EncodeManifestOptions } from './encode.ts';
 export { defaultManifestLimits, formatVersion, schemaName } from './format.ts';
 export type { DatasetManifest, ManifestFile, ManifestLimits, Metadata } from './format.ts';

@@ -8,10 +8,10 @@
  * may sit in the member's own name, or have turned its comma into the brace that ends the value.
  */
 import { utf8Encode } from '../../bytes/index.ts';
-import { crc32c } from './crc.ts';
+import { crc32c } from '../../encoding/checksums/crc32c.ts';
 import { LodeError } from '../../errors.ts';
 
-export const sealMember = 'manifest_checksum';
+const sealMember = 'manifest_checksum';
 const before = `,\n  "${sealMember}": "crc32c:`;
 const after = '"\n}';
 const digits = 8;

@@ -43,7 +43,7 @@ export async function* listDatasets(
 }
 
 /** Whether a manifest is there: a listing that ends with the first one. */
-export async function holdsManifest(
+async function holdsManifest(
   store: Store,
   layout: Layout,
   dataset: string,

@@ -1,6 +1,7 @@
 /** One manifest by its reference: where it should be, where old data keeps it, and where another layout would. */
 import { LodeError } from '../../errors.ts';
 import type { CallOptions, Store } from '../../store/store.ts';
+import { locateCopy } from '../history-format.ts';
 import type { Layout } from '../layout.ts';
 import { manifestKeysElsewhere } from '../layout.ts';
 import type { DatasetManifest, ManifestLimits } from '../manifest/index.ts';
@@ -39,13 +40,8 @@ export async function loadOldManifest(
   limits: ManifestLimits,
   { signal }: CallOptions,
 ): Promise<DatasetManifest | undefined> {
-  const copies = layout.copiesPrefix(ref.dataset);
-  if (copies === undefined) return undefined;
-  for await (const { key } of store.list(copies, { signal })) {
-    if (layout.parseManifestKey(key)?.snapshot === ref.id)
-      return loadManifestAt(store, key, ref, limits, { signal });
-  }
-  return undefined;
+  const key = await locateCopy(store, layout, ref.dataset, ref.id, { signal });
+  return key === undefined ? undefined : loadManifestAt(store, key, ref, limits, { signal });
 }
 
 async function loadManifestAt(

@@ -7,6 +7,7 @@ import { defaultLayout, flat, hive } from '../../../src/dataset/layout.ts';
 import type { DatasetManifest } from '../../../src/dataset/manifest/index.ts';
 import { encodeManifest } from '../../../src/dataset/manifest/index.ts';
 import { openReader } from '../../../src/dataset/reader.ts';
+import { md5 } from '../../../src/encoding/checksums/index.ts';
 import type { LodeErrorCode } from '../../../src/errors.ts';
 import { isLodeError } from '../../../src/errors.ts';
 import type { ListOptions, Store } from '../../../src/store/index.ts';
@@ -266,8 +267,68 @@ describe('reader.manifest', () => {
     await store.put('datasets/ds/snapshots/2/manifest.json', (await object?.bytes()) ?? '');
     const reader = await openReader({ store });
     await failing(reader.manifest({ dataset: 'ds', id: '2' }), 'LODE_MANIFEST_INVALID');
-    const limited = await openReader({ store, manifestLimits: { bytesMax: 10 } });
+    const limited = await openReader({ store, limits: { manifest: { bytesMax: 10 } } });
     await failing(limited.manifest({ dataset: 'ds', id: '1' }), 'LODE_LIMIT_EXCEEDED');
+  });
+});
+
+describe('reader of data', () => {
+  const layout = hive('k');
+  const written = async (): Promise<{ store: Store; manifest: DatasetManifest }> => {
+    const store = memoryStore();
+    const partitions = ['k=1', 'k=2'];
+    const manifest = await snapshot(store, layout, '1', { partitions });
+    const sealed = {
+      ...manifest,
+      checksumAlgorithm: 'md5',
+      files: manifest.files.map((file) => ({
+        ...file,
+        checksum: md5().hash?.(utf8Encode('1\n')) ?? '',
+      })),
+    };
+    await store.put(layout.manifestKey('ds', '1'), encodeManifest(sealed), { mode: 'overwrite' });
+    return { store, manifest: sealed };
+  };
+  const ref = { dataset: 'ds', id: '1' };
+
+  it('decodes by the names in the manifest, from a manifest or its reference', async () => {
+    const { store, manifest } = await written();
+    const reader = await openReader({ store, layout });
+    assert.deepEqual(await all(reader.records(ref)), [1, 1]);
+    assert.deepEqual(await all(reader.records(manifest)), [1, 1]);
+    assert.deepEqual(await all(reader.records(ref, { partition: 'k=2' })), [1]);
+    assert.deepEqual(await all(reader.records(ref, { partition: 'k=3' })), []);
+  });
+
+  it('verifies what it opens, by the algorithm the manifest named', async () => {
+    const { store, manifest } = await written();
+    const [file] = manifest.files;
+    assert.ok(file);
+    await store.put(file.path, '2\n', { mode: 'overwrite' });
+    const reader = await openReader({ store, layout });
+    const [known] = (await reader.manifest(ref)).files;
+    assert.ok(known);
+    await failing(all(reader.records(ref)), 'LODE_CHECKSUM_MISMATCH');
+    await failing(all(reader.open(known)), 'LODE_CHECKSUM_MISMATCH');
+    await failing(all(reader.open(file, { checksumAlgorithm: 'md5' })), 'LODE_CHECKSUM_MISMATCH');
+    const trusting = await openReader({ store, layout, verify: false });
+    assert.deepEqual(await all(trusting.records(ref)), [2, 1]);
+    assert.deepEqual(await all(reader.open(file)), [utf8Encode('2\n')]);
+    assert.deepEqual(await reader.readerAt(file).read(0, 1), utf8Encode('2'));
+  });
+
+  it('names the component it was not given', async () => {
+    const { store, manifest } = await written();
+    const reader = await openReader({ store, layout });
+    for (const change of [{ codec: 'avro' }, { compressor: 'lz4' }])
+      await failing(all(reader.records({ ...manifest, ...change })), 'LODE_COMPONENT_MISMATCH');
+    const unknown = { ...manifest, checksumAlgorithm: 'sum' };
+    await failing(all(reader.records(unknown)), 'LODE_UNSUPPORTED');
+    const trusting = await openReader({ store, layout, verify: false });
+    assert.deepEqual(await all(trusting.records(unknown)), [1, 1]);
+    const sum = { ...md5(), name: 'sum' };
+    const given = await openReader({ store, layout, checksums: [sum] });
+    assert.deepEqual(await all(given.records(unknown)), [1, 1]);
   });
 });
 
@@ -290,6 +351,12 @@ describe('reader over what Go wrote', () => {
       if (datasets.ok !== undefined)
         assert.deepEqual(await all(reader.datasets()), datasets.ok, vector.case);
       const listed = await all(reader.manifests(dataset));
+      for (const { manifest } of listed) {
+        if (manifest.codec === 'parquet' || manifest.compressor !== 'noop') continue;
+        const expected = vector.snapshots.find(({ id }) => id === manifest.snapshotId)?.read;
+        const records = await all(reader.records(manifest));
+        assert.equal(records.length, expected?.count, vector.case);
+      }
       assert.deepEqual(
         listed.map(({ ref }) => ref.id).sort(),
         vector.snapshots.map(({ id }) => id).sort(),
