@@ -29,7 +29,8 @@ export class TimeRange<R> {
       if (!isLodeError(error)) throw error;
       throw new LodeError('LODE_INVALID_RECORD', 'the timestamp of a record is not a time', {
         record: index,
-        ...(error.details.actual === undefined ? {} : { actual: error.details.actual }),
+        // Text of a record stays out: messages end up in logs.
+        actual: typeof time === 'string' ? `string of length ${time.length}` : error.details.actual,
       });
     }
   }

@@ -143,7 +143,8 @@ function optionalTime(m: Members, member: string): string | undefined {
 function metadataOf(m: Members): Metadata {
   const value = m.value('metadata');
   if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw m.fault('metadata', 'an object', value);
+    // Metadata is the user's: its text stays out of messages.
+    throw m.fault('metadata', 'an object', typeof value === 'string' ? 'string' : value);
   return value as Metadata;
 }
 
