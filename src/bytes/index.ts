@@ -4,5 +4,5 @@ export type { ByteInput, ByteSource } from './source.ts';
 export { bytePipe } from './pipe.ts';
 export type { BytePipe } from './pipe.ts';
 export { collect, concat } from './collect.ts';
-export { abortable, measured, readSource } from './read.ts';
+export { measured, readSource } from './read.ts';
 export { compareUtf8, isWellFormed, utf8Decode, utf8Encode, utf8Length } from './text.ts';

@@ -7,10 +7,7 @@ import type { ByteSource } from './source.ts';
  * The same chunks; rejects with `signal.reason` as soon as the signal aborts. The source is told to stop, and not waited
  * for: one that hangs in `next()` would hang in `return()` too.
  */
-export function abortable<T>(
-  stream: AsyncIterable<T>,
-  signal: AbortSignal | undefined,
-): AsyncIterable<T> {
+function abortable<T>(stream: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncIterable<T> {
   return signal === undefined ? stream : untilAborted(stream, signal);
 }
 

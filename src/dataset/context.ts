@@ -16,7 +16,7 @@ import type { ReadPlan } from './read.ts';
 import type { Signature } from './session.ts';
 
 /** Finds a checksum algorithm by the name a manifest gives. */
-export type ChecksumByName = (name: string) => Checksum | undefined;
+type ChecksumByName = (name: string) => Checksum | undefined;
 
 export class DatasetContext<R> {
   readonly id: string;

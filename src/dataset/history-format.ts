@@ -11,7 +11,7 @@ import type { DatasetManifest, ManifestLimits } from './manifest/index.ts';
 /** Metadata member that marks a manifest as a fence: it occupies an id whose own manifest never came. */
 const fenceMember = 'lode.fence';
 
-export interface DatasetFormatOptions {
+interface DatasetFormatOptions {
   readonly dataset: string;
   readonly layout: Layout;
   /** Whether manifests of ours carry a checksum of themselves. */

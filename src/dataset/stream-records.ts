@@ -13,7 +13,7 @@ import { StreamFile } from './stream-file.ts';
 import type { Components } from './upload.ts';
 import { withStats } from './write-records.ts';
 
-export interface RecordSink<R> {
+interface RecordSink<R> {
   readonly op: Operation;
   readonly session: CommitSession;
   readonly codec: Codec<R>;

@@ -25,7 +25,7 @@ import { repair } from './repair.ts';
 import { retryDelayMs } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 
-export interface HistoryOptions {
+interface HistoryOptions {
   readonly retry: RetryPolicy;
   /** How long to wait for a commit in flight; the store's own figure when left out. */
   readonly settleMs?: number | undefined;

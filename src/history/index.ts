@@ -3,9 +3,8 @@
  * its own is in the `HistoryFormat` it passes. Non-goals: branches, merges, locks that outlive a call.
  */
 export { History } from './history.ts';
-export type { Committed, HistoryOptions } from './history.ts';
-export type { Walked } from './ancestors.ts';
-export type { HistoryFormat, SnapshotFacts } from './format.ts';
+export type { Committed } from './history.ts';
+export type { HistoryFormat } from './format.ts';
 export type { CommitRequest } from './publish.ts';
 export type { Operation } from './operation.ts';
 export type { RetryOptions, RetryPolicy } from './retry.ts';

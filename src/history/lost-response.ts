@@ -17,7 +17,7 @@ export type DefiniteResult =
   | { readonly outcome: 'stored'; readonly etag: ETag | undefined }
   | { readonly outcome: 'conflict'; readonly etag: ETag | undefined };
 
-export interface ConditionalWrite {
+interface ConditionalWrite {
   readonly key: string;
   readonly body: Uint8Array;
   /** Asked anew for each attempt. */

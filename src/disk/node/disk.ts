@@ -13,7 +13,7 @@ import { infoOf, kindOf, NodeFile } from './file.ts';
 import { platformLock } from './lock.ts';
 import type { LockMechanism } from './lock.ts';
 
-export interface NodeDiskOptions {
+interface NodeDiskOptions {
   /** Instead of the platform's own choice. */
   readonly lock?: LockMechanism;
 }

@@ -1,4 +1,3 @@
 /** The Disk over the machine's file system. */
 export { nodeDisk } from './disk.ts';
-export type { NodeDiskOptions } from './disk.ts';
 export { absolutePath } from './path.ts';

@@ -22,7 +22,7 @@ import type { Field } from './schema.ts';
 import { shapeOfColumn, shapeOfField } from './shapes.ts';
 import type { LooseShapes } from './shapes.ts';
 
-export interface DecodeRequest {
+interface DecodeRequest {
   /** Undefined: whatever flat columns the file has. */
   readonly fields: readonly Field[] | undefined;
   readonly loose: LooseShapes;

@@ -19,7 +19,7 @@ import { ColumnSummary } from './statistics.ts';
 type Peer = typeof import('hyparquet-writer');
 type Codec = 'UNCOMPRESSED' | 'SNAPPY';
 
-export interface EncoderOptions {
+interface EncoderOptions {
   readonly fields: readonly Field[];
   readonly compression: 'snappy' | 'none';
   readonly rowGroupRows: number;

@@ -14,7 +14,7 @@ const physicalTypes = [
   'BYTE_ARRAY',
   'FIXED_LEN_BYTE_ARRAY',
 ] as const;
-export type PhysicalType = (typeof physicalTypes)[number];
+type PhysicalType = (typeof physicalTypes)[number];
 
 export type TimeUnit = 'MILLIS' | 'MICROS' | 'NANOS';
 

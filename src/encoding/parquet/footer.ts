@@ -12,7 +12,7 @@ import { readSchema } from './footer-schema.ts';
 import type { FileColumn } from './footer-schema.ts';
 import { ThriftReader } from './thrift.ts';
 
-export interface ChunkStatistics {
+interface ChunkStatistics {
   readonly min?: Uint8Array;
   readonly max?: Uint8Array;
   readonly nullCount?: number;

@@ -7,7 +7,7 @@
 import { corrupt } from './place.ts';
 import type { Place } from './place.ts';
 
-export const thriftType = {
+const thriftType = {
   true: 1,
   false: 2,
   byte: 3,

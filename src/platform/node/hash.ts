@@ -3,7 +3,7 @@ import { createHash, hash } from 'node:crypto';
 
 export type NativeAlgorithm = 'md5' | 'sha256';
 
-export interface NativeHasher {
+interface NativeHasher {
   update(bytes: Uint8Array): void;
   /** Lower-case hex. */
   digest(): string;

@@ -2,7 +2,7 @@
 
 export type NativeAlgorithm = 'md5' | 'sha256';
 
-export interface NativeHasher {
+interface NativeHasher {
   update(bytes: Uint8Array): void;
   /** Lower-case hex. */
   digest(): string;

@@ -7,7 +7,7 @@ import type { Target } from './publish.ts';
 import type { NameSyncs } from './sync-names.ts';
 import type { Turns } from './turn.ts';
 
-export interface DeleteOptions {
+interface DeleteOptions {
   readonly disk: Disk;
   readonly directories: Directories;
   readonly names: NameSyncs | undefined;

@@ -19,7 +19,7 @@ export interface Target {
   readonly directory: string;
 }
 
-export interface PublisherOptions {
+interface PublisherOptions {
   readonly disk: Disk;
   readonly staging: Staging;
   /** Undefined when nothing has to last. */

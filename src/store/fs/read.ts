@@ -11,7 +11,7 @@ import { openObject, versionOf } from './version.ts';
 
 const chunkBytes = 256 * 1024;
 
-export interface ReadOptions {
+interface ReadOptions {
   readonly disk: Disk;
   readonly path: string;
   readonly range: ClippedRange;

@@ -17,7 +17,7 @@ export interface Staged {
   readonly etag: ETag;
 }
 
-export interface StageOptions {
+interface StageOptions {
   /** In the directory where it will be published. */
   readonly directory: string;
   /** True when it may replace another version: its etag must then differ from all before. */

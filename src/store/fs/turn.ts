@@ -15,14 +15,14 @@ const linesOf = new WeakMap<Disk, KeyLocks>();
 const firstDelayMs = 1;
 const lastDelayMs = 50;
 
-export interface TurnsOptions {
+interface TurnsOptions {
   readonly disk: Disk;
   readonly env: Env;
   readonly timeoutMs: number;
 }
 
 /** Gives the turn to the next. */
-export type EndTurn = () => Promise<void>;
+type EndTurn = () => Promise<void>;
 
 export class Turns {
   readonly #disk: Disk;

@@ -25,7 +25,7 @@ export function etagOf(info: FileInfo, content: Uint8Array | undefined): ETag {
 }
 
 /** An object as it is on disk now. */
-export interface Version {
+interface Version {
   readonly size: number;
   readonly etag: ETag;
   readonly lastModifiedMs: number;

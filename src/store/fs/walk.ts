@@ -11,7 +11,7 @@ import type { CommonPrefix } from '../store.ts';
 import { directoryOf } from './directories.ts';
 import { isKeyPart, isObjectKey } from './names.ts';
 
-export interface WalkOptions {
+interface WalkOptions {
   readonly disk: Disk;
   /** Path on disk of a directory of the store. */
   readonly path: (directory: string) => string;

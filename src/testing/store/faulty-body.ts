@@ -5,7 +5,7 @@ import type { StoredObject } from '../../store/store.ts';
 import { ForwardingObject } from '../../store/wrappers/forwarding.ts';
 import type { StoreFaultKind } from './faults.ts';
 
-export type BodyFaultKind = Extract<StoreFaultKind, `${string}-body` | 'wrong-size'>;
+type BodyFaultKind = Extract<StoreFaultKind, `${string}-body` | 'wrong-size'>;
 
 export function isBodyFault(kind: StoreFaultKind): kind is BodyFaultKind {
   return kind === 'wrong-size' || kind.endsWith('-body');
