@@ -1,8 +1,8 @@
 /**
  * `withProbe`: before the first conditional put, proves that conditions work; refuses the storage when they do not.
  *
- * Some servers ignore conditions and answer "stored": two writers would both win. The proof takes one random key, about two
- * dozen small requests, once per wrapper, and removes its key again. Reads never wait for it. It catches what is broken, not what
+ * Some servers ignore conditions and answer "stored": two writers would both win. The proof takes one random key, about thirty
+ * small requests, once per wrapper, and removes its key again. Reads never wait for it. It catches what is broken, not what
  * is rare: storage whose conditions hold only most of the time may pass.
  */
 import { type ByteInput, utf8Decode } from '../../bytes/index.ts';

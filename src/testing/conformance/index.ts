@@ -26,7 +26,7 @@ export interface ConformanceOptions {
   test(name: string, run: () => Promise<void>): unknown;
   /** Names of cases that are known to fail, so that the list of them is on record. */
   readonly skip?: readonly string[];
-  /** Rounds of each race of 64. Default 3. */
+  /** Rounds of 64 racing swaps. Default 3. */
   readonly rounds?: number;
 }
 
