@@ -6,7 +6,7 @@ import { hostileKeys, type HostileKey } from '../hostile-keys.ts';
 import { check, fails, inOrder, names, onStore, same, stored, text, type Case } from './case.ts';
 
 /** What a store with these capabilities must do with a key. */
-function verdictOf(
+export function verdictOf(
   { verdict, clean }: HostileKey,
   capabilities: StoreCapabilities,
 ): 'round-trip' | 'LODE_INVALID_KEY' {
