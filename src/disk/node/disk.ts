@@ -3,7 +3,7 @@
  *
  * Calls that only touch names or the page cache are made on the calling thread: they take microseconds on a local disk,
  * a trip through the thread pool takes tens. Syncs, large transfers and directory listings go through the pool
- * (docs/decisions/0001-sync-metadata-calls.md).
+ * (docs/decisions/0002-sync-metadata-calls.md).
  */
 import * as fs from 'node:fs';
 import type { DirectoryEntry, Disk, DiskFile, DiskLock, FileInfo, OpenMode } from '../disk.ts';

@@ -1,6 +1,6 @@
 /**
  * One open file. Transfers of up to 64 KiB go straight to the page cache on the calling thread; larger ones and every
- * sync go through the thread pool (docs/decisions/0001-sync-metadata-calls.md).
+ * sync go through the thread pool (docs/decisions/0002-sync-metadata-calls.md).
  */
 import * as fs from 'node:fs';
 import { LodeError } from '../../errors.ts';
