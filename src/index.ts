@@ -46,20 +46,24 @@ export type {
 } from './store/index.ts';
 
 // Components of datasets.
-export { blake3, crc32c, jsonl, md5, sha256 } from './encoding/index.ts';
+export { blake3, crc32c, gzip, jsonl, md5, none, sha256, zstd } from './encoding/index.ts';
 export type {
   Checksum,
   Hasher,
   Codec,
   ColumnStatistics,
+  Compressor,
   DataFile,
   DecodeOptions,
+  DecompressLimits,
   FileStatistics,
+  GzipOptions,
   JsonlOptions,
   RecordEncoder,
   SchemaIssue,
   SchemaResult,
   StandardSchemaV1,
+  ZstdOptions,
 } from './encoding/index.ts';
 
 // Datasets.

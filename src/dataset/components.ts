@@ -3,7 +3,7 @@ import type { Checksum } from '../encoding/checksum.ts';
 import { blake3, crc32c, md5, sha256 } from '../encoding/checksums/index.ts';
 import type { Codec } from '../encoding/codec.ts';
 import type { Compressor } from '../encoding/compressor.ts';
-import { none } from '../encoding/compressors/none.ts';
+import { gzip, none, zstd } from '../encoding/compressors/index.ts';
 import { jsonl } from '../encoding/jsonl/index.ts';
 import { LodeError } from '../errors.ts';
 import type { DatasetManifest } from './manifest/index.ts';
@@ -28,7 +28,7 @@ export class Components {
 
   constructor({ codecs = [], compressors = [], checksums = [] }: ComponentOptions) {
     this.#codecs = byName<Codec>([jsonl(), ...codecs]);
-    this.#compressors = byName<Compressor>([none(), ...compressors]);
+    this.#compressors = byName<Compressor>([none(), gzip(), zstd(), ...compressors]);
     this.#checksums = byName<Checksum>([md5(), sha256(), crc32c(), blake3(), ...checksums]);
   }
 

@@ -13,6 +13,9 @@ export type {
 } from './codec.ts';
 export type { Checksum, Hasher } from './checksum.ts';
 export { blake3, crc32c, md5, sha256 } from './checksums/index.ts';
+export type { Compressor, DecompressLimits } from './compressor.ts';
+export { gzip, none, zstd } from './compressors/index.ts';
+export type { GzipOptions, ZstdOptions } from './compressors/index.ts';
 export { jsonl } from './jsonl/index.ts';
 export type { JsonlOptions } from './jsonl/index.ts';
 export type { SchemaIssue, SchemaResult, StandardSchemaV1 } from './schema.ts';
