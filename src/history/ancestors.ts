@@ -6,6 +6,7 @@
  */
 import { compareUtf8 } from '../bytes/index.ts';
 import { mapInOrder } from '../parallel.ts';
+import { CircleGuard } from './circle.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import type { HeadFinder } from './head.ts';
 import { numericId } from './ids.ts';
@@ -25,6 +26,7 @@ export async function* walk<M extends SnapshotFacts>(
 ): AsyncGenerator<Walked<M>> {
   const head = await heads.find(op);
   let wanted = head.manifest?.snapshotId;
+  const guard = new CircleGuard();
   const manifests = mapInOrder(
     await listIds(op, format),
     op.store.capabilities.concurrency,
@@ -37,13 +39,24 @@ export async function* walk<M extends SnapshotFacts>(
     if (manifest === undefined) continue;
     // A parent with a larger id than its child (a slow writer elsewhere) was passed already: fetch it by itself.
     while (wanted !== undefined && compareUtf8(wanted, id) > 0) {
+      guard.pass(wanted);
       const late: M | undefined = await heads.snapshot(op, wanted);
       if (late !== undefined && !format.isFence(late)) yield { manifest: late, reachable: true };
       wanted = late?.parentSnapshotId;
     }
     const reachable = id === wanted;
-    if (reachable) wanted = manifest.parentSnapshotId;
+    if (reachable) {
+      guard.pass(id);
+      wanted = manifest.parentSnapshotId;
+    }
     if (!format.isFence(manifest)) yield { manifest, reachable };
+  }
+  // What no listing showed: snapshots from before canonical manifests, where the layout knows to look for them.
+  for (let at = wanted; at !== undefined;) {
+    guard.pass(at);
+    const old: M | undefined = await heads.snapshot(op, at);
+    if (old !== undefined && !format.isFence(old)) yield { manifest: old, reachable: true };
+    at = old?.parentSnapshotId;
   }
 }
 
@@ -55,7 +68,9 @@ export async function* chain<M extends SnapshotFacts>(
   from: M | undefined,
   until: string | undefined,
 ): AsyncGenerator<M> {
+  const guard = new CircleGuard();
   for (let at = from; at !== undefined && at.snapshotId !== until;) {
+    guard.pass(at.snapshotId);
     if (!format.isFence(at)) yield at;
     const parent: string | undefined = at.parentSnapshotId;
     at = parent === undefined || parent === until ? undefined : await heads.snapshot(op, parent);

@@ -8,6 +8,7 @@
 import { compareUtf8 } from '../bytes/index.ts';
 import { compareTime } from '../encoding/time.ts';
 import { isLodeError, LodeError } from '../errors.ts';
+import { CircleGuard } from './circle.ts';
 import type { ETag } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import type { Operation } from './operation.ts';
@@ -131,8 +132,10 @@ export class HeadFinder<M extends SnapshotFacts> {
   }
 
   async #skipFences(op: Operation, manifest: M): Promise<M | undefined> {
+    const guard = new CircleGuard();
     let at: M | undefined = manifest;
     while (at !== undefined && this.#format.isFence(at)) {
+      guard.pass(at.snapshotId);
       const parent: string | undefined = at.parentSnapshotId;
       at = parent === undefined ? undefined : await this.snapshot(op, parent);
     }

@@ -9,6 +9,7 @@
 import { utf8Encode } from '../bytes/index.ts';
 import { assert, LodeError } from '../errors.ts';
 import { forEachOf } from '../parallel.ts';
+import { CircleGuard } from './circle.ts';
 import type { ETag, PutMode } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import { PublishGuard } from './guard.ts';
@@ -271,7 +272,9 @@ export class Publisher<M extends SnapshotFacts> {
     if (pointer.snapshot === undefined) return undefined;
     if (pointer.snapshot === snapshot) return pointer.etag;
     let at: string | undefined = pointer.snapshot;
+    const guard = new CircleGuard();
     while (at !== undefined && follows(at, snapshot)) {
+      guard.pass(at);
       const manifest: M | undefined = await this.#heads.snapshot(op, at);
       at = manifest?.parentSnapshotId;
       if (at === snapshot) return 'superseded';

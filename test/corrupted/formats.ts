@@ -1,8 +1,11 @@
 /** The persisted formats that are attacked: valid files to start from, and the reader that has to stand them. */
-import { decodeManifest } from '../../src/dataset/manifest/index.ts';
-import { encodeManifest } from '../../src/dataset/manifest/index.ts';
-import { utf8Encode } from '../../src/bytes/index.ts';
-import { defaultLayout, flat, hive } from '../../src/dataset/layout.ts';
+import { utf8Decode, utf8Encode } from '../../src/bytes/index.ts';
+import { defaultLayout, flat, hive, openDataset, openReader } from '../../src/dataset/index.ts';
+import type { Dataset } from '../../src/dataset/index.ts';
+import { decodeManifest, encodeManifest } from '../../src/dataset/manifest/index.ts';
+import { jsonl } from '../../src/encoding/index.ts';
+import { memoryStore } from '../../src/store/index.ts';
+import type { Store } from '../../src/store/index.ts';
 import { goVectors } from '../interop/vectors.ts';
 import type { Mutation } from './mutate.ts';
 import { byteMutations, jsonMutations } from './mutate.ts';
@@ -51,4 +54,91 @@ const manifests: CorruptedFormat = {
   },
 };
 
-export const corruptedFormats: readonly CorruptedFormat[] = [manifests];
+/** A chain of three snapshots, of records of a few shapes. */
+async function chain(): Promise<{ readonly store: Store; readonly keys: readonly string[] }> {
+  const store = memoryStore();
+  // Without a seal, which would end most attacks at once: sealed manifests are attacked by themselves.
+  const options = { store, codec: jsonl(), settleMs: 0, manifestChecksum: false };
+  const dataset = await openDataset('d', options);
+  for (const n of [1, 2, 3])
+    await dataset.write([{ n, text: 'é'.repeat(n), list: [null, { a: 1.5 }] }, { n: -n }]);
+  const keys: string[] = [];
+  for await (const { key: name } of store.list('')) keys.push(name);
+  return { store, keys };
+}
+
+/** What reads a dataset, each by itself. */
+const readers: readonly ((store: Store) => Promise<unknown>)[] = [
+  async (store) => (await damaged(store)).latest(),
+  async (store) => exhaust((await damaged(store)).snapshots()),
+  async (store) => exhaust((await damaged(store)).snapshots({ unreachable: true })),
+  async (store) => exhaust((await openReader({ store, verify: false })).manifests('d')),
+  async (store) => exhaust((await damaged(store)).records({ since: undefined })),
+  async (store) => (await damaged(store)).verify(),
+];
+
+function damaged(store: Store): Promise<Dataset<unknown>> {
+  return openDataset('d', { store, codec: jsonl(), settleMs: 0, verify: false });
+}
+
+async function exhaust(items: AsyncIterable<unknown>): Promise<void> {
+  for await (const _ of items);
+}
+
+/** Damages the objects of one kind of a dataset that is otherwise whole. */
+function inDataset(name: string, pattern: RegExp, mutations: readonly Mutation[]): CorruptedFormat {
+  let turn = 0;
+  const origins = new WeakMap<Uint8Array, { readonly store: Store; readonly key: string }>();
+  return {
+    name,
+    mutations,
+    async goldens() {
+      const { store, keys } = await chain();
+      const goldens: Uint8Array[] = [];
+      for (const path of keys.filter((one) => pattern.test(one))) {
+        const bytes = (await (await store.get(path))?.bytes()) ?? new Uint8Array();
+        origins.set(bytes, { store, key: path });
+        goldens.push(bytes);
+      }
+      return goldens;
+    },
+    async read(bytes, original) {
+      const origin = origins.get(original);
+      if (origin === undefined) throw new TypeError('a golden of another format');
+      const { store, key: path } = origin;
+      await store.put(path, bytes, { mode: 'overwrite' });
+      try {
+        await readers[turn++ % readers.length]?.(store);
+      } finally {
+        await store.put(path, original, { mode: 'overwrite' });
+      }
+    },
+  };
+}
+
+const parents: Mutation = {
+  name: 'parents in a circle',
+  apply(bytes, others, d) {
+    const idOf = (json: Uint8Array): string =>
+      /"snapshot_id": "(\d+)"/.exec(utf8Decode(json) ?? '')?.[1] ?? '';
+    const text = utf8Decode(bytes) ?? '';
+    const parent = `"parent_snapshot_id": "${idOf(d.pick(others))}"`;
+    const unsealed = text.replace(/,\n {2}"manifest_checksum": "[^"]*"/, '');
+    return utf8Encode(
+      unsealed.includes('parent_snapshot_id')
+        ? unsealed.replace(/"parent_snapshot_id": "\d*"/, parent)
+        : unsealed.replace('"row_count"', `${parent}, "row_count"`),
+    );
+  },
+};
+
+export const corruptedFormats: readonly CorruptedFormat[] = [
+  manifests,
+  inDataset('manifest in a chain', /manifest\.json$/, [
+    parents,
+    ...byteMutations,
+    ...jsonMutations,
+  ]),
+  inDataset('pointer', /latest$/, byteMutations),
+  inDataset('JSONL data file', /data\/data$/, byteMutations),
+];
