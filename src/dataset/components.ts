@@ -11,9 +11,9 @@ import type { DatasetManifest } from './manifest/index.ts';
 export interface ComponentOptions {
   /** Besides `jsonl`. */
   readonly codecs?: readonly Codec[];
-  /** Besides those of this package. */
+  /** Besides `none`, `gzip` and `zstd`. */
   readonly compressors?: readonly Compressor[];
-  /** Besides those of this package. */
+  /** Besides `md5`, `sha256`, `crc32c` and `blake3`. */
   readonly checksums?: readonly Checksum[];
 }
 
