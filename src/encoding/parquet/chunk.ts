@@ -1,4 +1,4 @@
-/** One column chunk to the cells of its column: a JavaScript value, or null, for each row of the row group. */
+/** One column chunk, and a cursor over its values: one for each row of the row group, null where there is none. */
 import { cellsOf } from './cells.ts';
 import type { Cell, Shape } from './cells.ts';
 import { encodings, openPage, walkPages } from './page.ts';
@@ -12,17 +12,58 @@ interface Dictionary {
   readonly cell: Cell;
 }
 
-export async function readChunk(chunk: ChunkBytes, shape: Shape): Promise<unknown[]> {
-  const headers = walkPages(chunk);
-  const cells: unknown[] = [];
+/** The values of one page, as they are asked for. */
+interface OpenPage {
+  readonly values: number;
+  /** 1 where a row has a value, 0 where it is null; undefined when no row is null. */
+  readonly levels: Uint8Array | undefined;
+  readonly cell: Cell;
+}
+
+/**
+ * The column of one row group, read forward. Values become JavaScript values only when their records are built: until
+ * then they lie in typed arrays, and afterwards nothing here holds them.
+ */
+export class ColumnCursor {
+  readonly #pages: readonly OpenPage[];
+  #page = 0;
+  #row = 0;
+  #present = 0;
+
+  constructor(pages: readonly OpenPage[]) {
+    this.#pages = pages;
+  }
+
+  /** Hands out the next values, up to `count`, to `take`; returns how many. One call stays within one page. */
+  next(count: number, take: (index: number, value: unknown) => void): number {
+    let page = this.#pages[this.#page];
+    while (page !== undefined && this.#row === page.values) {
+      page = this.#pages[++this.#page];
+      this.#row = 0;
+      this.#present = 0;
+    }
+    if (page === undefined) return 0;
+    const taken = Math.min(count, page.values - this.#row);
+    const { cell, levels } = page;
+    let present = this.#present;
+    if (levels === undefined) for (let i = 0; i < taken; i++) take(i, cell(present++));
+    else
+      for (let i = 0; i < taken; i++) take(i, levels[this.#row + i] === 1 ? cell(present++) : null);
+    this.#present = present;
+    this.#row += taken;
+    return taken;
+  }
+}
+
+export async function openChunk(chunk: ChunkBytes, shape: Shape): Promise<ColumnCursor> {
+  const pages: OpenPage[] = [];
   let dictionary: Dictionary | undefined;
-  let row = 0;
-  for (const header of headers) {
+  for (const header of walkPages(chunk)) {
     const page = await openPage(chunk, header);
     if (page.kind === 'dictionary') dictionary = readDictionary(chunk, page, shape);
-    else row = fill(cells, row, chunk, page, shape, dictionary);
+    else pages.push(readPage(chunk, page, shape, dictionary));
   }
-  return cells;
+  return new ColumnCursor(pages);
 }
 
 function readDictionary(chunk: ChunkBytes, page: Page, shape: Shape): Dictionary {
@@ -37,22 +78,17 @@ function readDictionary(chunk: ChunkBytes, page: Page, shape: Shape): Dictionary
   return { size: page.values, cell: (i) => ready[i] };
 }
 
-function fill(
-  cells: unknown[],
-  row: number,
+function readPage(
   chunk: ChunkBytes,
   page: Page,
   shape: Shape,
   dictionary: Dictionary | undefined,
-): number {
+): OpenPage {
   const { levels, body } = splitLevels(chunk, page);
   let present = page.values;
   if (levels !== undefined) {
     present = 0;
-    for (const level of levels) {
-      if (level > 1) throw corrupt(page.place, 'a definition level is out of range');
-      present += level;
-    }
+    for (let i = 0; i < levels.length; i++) present += levels[i] as number;
   }
   if (page.nulls !== undefined && page.nulls !== page.values - present)
     throw corrupt(page.place, 'a page has another number of nulls than its header says', {
@@ -60,14 +96,7 @@ function fill(
       actual: page.values - present,
     });
   const cell = cellOf(chunk, page, body, present, shape, dictionary);
-  if (present === page.values) {
-    for (let i = 0; i < present; i++) cells[row + i] = cell(i);
-    return row + present;
-  }
-  let next = 0;
-  for (let i = 0; i < page.values; i++)
-    cells[row + i] = (levels as Uint8Array)[i] === 1 ? cell(next++) : null;
-  return row + page.values;
+  return { values: page.values, levels: present === page.values ? undefined : levels, cell };
 }
 
 function cellOf(

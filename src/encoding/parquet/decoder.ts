@@ -4,12 +4,13 @@
  * Columns are found by name and checked against the schema, so evolved schemas and files of others are read right or refused,
  * never misread. Only the footer and the wanted columns of the wanted row groups are fetched.
  */
-import { LodeError } from '../../errors.ts';
+import { LodeError, assert } from '../../errors.ts';
 import type { DataFile } from '../codec.ts';
 import { openAccess } from './access.ts';
 import type { FileAccess } from './access.ts';
 import type { Shape } from './cells.ts';
-import { readChunk } from './chunk.ts';
+import { openChunk } from './chunk.ts';
+import type { ColumnCursor } from './chunk.ts';
 import type { FileColumn } from './footer-schema.ts';
 import { readFooter } from './footer.ts';
 import type { Chunk, Footer, RowGroup } from './footer.ts';
@@ -44,6 +45,8 @@ interface Member {
 const magic = 0x31524150; // PAR1
 /** Two chunks this near are fetched as one. */
 const gapBytes = 4096;
+/** Records built at a time. */
+const batchRows = 512;
 
 export async function* decodeRecords(
   file: DataFile,
@@ -56,8 +59,12 @@ export async function* decodeRecords(
   for (const group of footer.rowGroups) {
     request.signal?.throwIfAborted();
     if (group.rows > 0 && wanted(request.rowGroups, footer, group)) {
-      const cells = await readGroup(access, file.key, group, members, request.limits);
-      yield* records(members, cells, group.rows, first, file.key);
+      const cursors = await openGroup(access, file.key, group, members, request.limits);
+      for (let row = 0; row < group.rows; row += batchRows) {
+        const count = Math.min(batchRows, group.rows - row);
+        for (const record of buildRecords(members, cursors, count, first + row, file.key))
+          yield record;
+      }
     }
     first += group.rows;
   }
@@ -142,28 +149,28 @@ function memberOf(
 }
 
 /** Fetches and decodes the wanted columns of one row group. */
-async function readGroup(
+async function openGroup(
   access: FileAccess,
   key: string,
   group: RowGroup,
   members: readonly Member[],
   limits: ParquetLimits,
-): Promise<readonly (unknown[] | undefined)[]> {
+): Promise<readonly (ColumnCursor | undefined)[]> {
   const sources = members.map((member) => member.source);
   const chunks = sources.flatMap((source) =>
     source === undefined ? [] : [group.chunks[source.index] as Chunk],
   );
   checkSize(group, chunks, key, limits);
   const bytes = await fetchChunks(access, chunks);
-  const cells: (unknown[] | undefined)[] = [];
+  const cursors: (ColumnCursor | undefined)[] = [];
   for (const source of sources) {
     if (source === undefined) {
-      cells.push(undefined);
+      cursors.push(undefined);
       continue;
     }
     const chunk = group.chunks[source.index] as Chunk;
-    cells.push(
-      await readChunk(
+    cursors.push(
+      await openChunk(
         {
           bytes: bytes.get(chunk) as Uint8Array,
           codec: chunk.codec,
@@ -176,7 +183,7 @@ async function readGroup(
       ),
     );
   }
-  return cells;
+  return cursors;
 }
 
 /** Below this, any ratio of rows to bytes is fine. */
@@ -228,25 +235,37 @@ async function fetchChunks(
   return found;
 }
 
-function* records(
+/** The next records of a row group, a column at a time. */
+function buildRecords(
   members: readonly Member[],
-  cells: readonly (unknown[] | undefined)[],
-  rows: number,
+  cursors: readonly (ColumnCursor | undefined)[],
+  count: number,
   first: number,
   key: string,
-): Generator<Record<string, unknown>> {
-  for (let row = 0; row < rows; row++) {
-    const record: Record<string, unknown> = {};
-    for (let i = 0; i < members.length; i++) {
-      const member = members[i] as Member;
-      const column = cells[i];
-      const value = column === undefined ? null : column[row];
-      if (value === null && member.required) throw missing(member.name, first + row, key);
-      if (member.name === '__proto__') own(record, member.name, value);
-      else record[member.name] = value;
+): Record<string, unknown>[] {
+  const records = Array.from({ length: count }, (): Record<string, unknown> => ({}));
+  for (const [i, { name, required }] of members.entries()) {
+    const cursor = cursors[i];
+    for (let done = 0; done < count;) {
+      const start = done;
+      const take = (index: number, value: unknown): void => {
+        const row = start + index;
+        if (value === null && required) throw missing(name, first + row, key);
+        const record = records[row] as Record<string, unknown>;
+        if (name === '__proto__') own(record, name, value);
+        else record[name] = value;
+      };
+      const taken = cursor === undefined ? nulls(count, take) : cursor.next(count - done, take);
+      assert(taken > 0, 'a column has a value for each row of its row group');
+      done += taken;
     }
-    yield record;
   }
+  return records;
+}
+
+function nulls(count: number, take: (index: number, value: unknown) => void): number {
+  for (let i = 0; i < count; i++) take(i, null);
+  return count;
 }
 
 /** A member by that name like any other, instead of the record's prototype. */

@@ -4,17 +4,18 @@
  * What it writes can be read by the Go implementation, which finds columns by place and page indexes by arithmetic: columns in
  * ascending byte order of names, timestamps in nanoseconds, one compression, no page indexes at all, no ordinals.
  */
-import type { RowGroup } from 'hyparquet';
+import type { ColumnChunk } from 'hyparquet';
 import type { ColumnSource, ParquetWriter, SchemaElement } from 'hyparquet-writer';
 import { LodeError, assert } from '../../errors.ts';
 import type { FileStatistics, RecordEncoder } from '../codec.ts';
 import { Acceptor } from './accept.ts';
 import type { Stored } from './accept.ts';
+import { ColumnBuffer } from './column-buffer.ts';
 import { elementsOf } from './elements.ts';
 import { addPageChecksums } from './page-checksums.ts';
 import type { Field } from './schema.ts';
+import { snappyCompress } from './snappy-compress.ts';
 import { storedOrder } from './schema.ts';
-import { ColumnSummary } from './statistics.ts';
 
 type Peer = typeof import('hyparquet-writer');
 type Codec = 'UNCOMPRESSED' | 'SNAPPY';
@@ -34,13 +35,12 @@ const codecs: Readonly<Record<EncoderOptions['compression'], Codec>> = {
 const createdBy = 'lode';
 /** Uncompressed bytes of a page: small enough to skip to, large enough to compress. */
 const pageBytes = 1 << 20;
-const boundLengthMax = 256;
 
 export class ParquetEncoder<R> implements RecordEncoder<R> {
   readonly #options: EncoderOptions;
   readonly #fields: readonly Field[];
   readonly #acceptor: Acceptor;
-  readonly #columns: readonly Column[];
+  readonly #columns: readonly ColumnBuffer[];
   readonly #row: (Stored | null)[];
   readonly #given: unknown[];
   readonly #peer: Promise<Peer>;
@@ -58,7 +58,7 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     this.#options = options;
     this.#fields = storedOrder(options.fields);
     this.#acceptor = new Acceptor(this.#fields);
-    this.#columns = this.#fields.map((field) => new Column(field));
+    this.#columns = this.#fields.map((field) => new ColumnBuffer(field));
     this.#row = this.#fields.map(() => null);
     this.#given = this.#fields.map(() => undefined);
     this.#peer = loadPeer();
@@ -69,7 +69,7 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
   write(record: R, index: number): Uint8Array | Promise<Uint8Array> | undefined {
     this.#acceptor.accept(record, index, this.#row, this.#given);
     for (let i = 0; i < this.#columns.length; i++)
-      this.#groupBytes += (this.#columns[i] as Column).add(
+      this.#groupBytes += (this.#columns[i] as ColumnBuffer).add(
         this.#row[i] as Stored | null,
         this.#given[i],
       );
@@ -92,11 +92,11 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
   }
 
   statistics(): FileStatistics {
-    const byName = new Map(this.#columns.map((column) => [column.field.name, column.summary]));
+    const byName = new Map(this.#columns.map((column) => [column.field.name, column]));
     return {
       rowCount: this.#rows,
       columns: this.#options.fields.map((field) =>
-        (byName.get(field.name) as ColumnSummary).result(),
+        (byName.get(field.name) as ColumnBuffer).statistics(),
       ),
     };
   }
@@ -125,7 +125,9 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
       schema: elementsOf(this.#fields) as SchemaElement[],
       codec: codecs[this.#options.compression],
       createdBy,
-      // Cutting bounds short adds members to the footer that Go cannot step over: long ones are left out instead.
+      compressors: { SNAPPY: snappyCompress },
+      // Bounds are known already. The peer would also cut long ones short, and say so in members that Go stumbles over.
+      statistics: false,
       statisticsTruncateLength: Infinity,
     });
     this.#file ??= { out, parquet };
@@ -144,7 +146,8 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     void parquet.write({ columnData, rowGroupSize: this.#groupRows, pageSize: pageBytes });
     const group = parquet.row_groups.at(-1);
     assert(group !== undefined, 'the peer has written the row group');
-    dropLongBounds(group);
+    for (const [i, column] of this.#columns.entries())
+      describe(group.columns[i] as ColumnChunk, column);
     out.replace(index, addPageChecksums(out.getBytes().subarray(index), offset, group));
     for (const column of this.#columns) column.clear();
     this.#groupRows = 0;
@@ -160,61 +163,9 @@ interface OpenFile {
   readonly parquet: ParquetWriter;
 }
 
-/** The values of one column in the row group being filled. */
-class Column {
-  readonly field: Field;
-  readonly summary: ColumnSummary;
-  #values: (Stored | null)[] = [];
-  #negativeZero = false;
-
-  constructor(field: Field) {
-    this.field = field;
-    this.summary = new ColumnSummary(field);
-  }
-
-  /** Returns roughly how many bytes the value will take. */
-  add(value: Stored | null, given: unknown): number {
-    this.summary.add(value, given);
-    this.#values.push(value);
-    if (typeof value === 'string') return 4 + value.length;
-    if (value instanceof Uint8Array) return 4 + value.length;
-    if (Object.is(value, -0)) this.#negativeZero = true;
-    return 8;
-  }
-
-  source(): ColumnSource {
-    const { name, type } = this.field;
-    return {
-      name,
-      data: this.#values,
-      // Go finds page indexes by arithmetic over all chunks; the writer would leave them out for short ones only.
-      columnIndex: false,
-      offsetIndex: false,
-      // Booleans as RLE are read wrongly by others; a dictionary would make -0 of floats 0.
-      ...(type === 'bool' || this.#negativeZero ? { encoding: 'PLAIN' as const } : {}),
-    };
-  }
-
-  clear(): void {
-    this.#values = [];
-    this.#negativeZero = false;
-  }
-}
-
-/** A bound is as long as its value; the footer is no place for long ones. */
-function dropLongBounds(group: RowGroup): void {
-  for (const { meta_data: meta } of group.columns) {
-    const { min_value: min, max_value: max } = meta?.statistics ?? {};
-    if (meta?.statistics === undefined) continue;
-    if (isLong(min)) delete meta.statistics.min_value;
-    if (isLong(max)) delete meta.statistics.max_value;
-  }
-}
-
-function isLong(bound: unknown): boolean {
-  return (
-    (typeof bound === 'string' || bound instanceof Uint8Array) && bound.length > boundLengthMax
-  );
+function describe(chunk: ColumnChunk, column: ColumnBuffer): void {
+  assert(chunk.meta_data !== undefined, 'the peer describes every chunk it writes');
+  chunk.meta_data.statistics = column.chunkStatistics();
 }
 
 /** The peer is wanted only to write: importing `lode/parquet`, and reading, work without it. */

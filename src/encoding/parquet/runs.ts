@@ -41,6 +41,7 @@ export function readRuns(
       if (size > bytes.length - at) throw corrupt(place, 'a run is longer than its page');
       let value = 0;
       for (let i = 0; i < size; i++) value |= (bytes[at + i] as number) << (8 * i);
+      if (value >= 2 ** width) throw corrupt(place, 'a value is wider than its run');
       out.fill(value, done, done + count);
       at += size;
       done += count;

@@ -46,12 +46,14 @@ function expand(input: Uint8Array, start: number, output: Uint8Array, place: Pla
     }
     if ((tag & 3) === 1) {
       length = ((tag >> 2) & 7) + 4;
-      distance = ((tag >> 5) << 8) | little(input, at, 1);
+      distance = ((tag >> 5) << 8) | (input[at] ?? 0);
       at += 1;
+    } else if ((tag & 3) === 2) {
+      distance = (input[at] ?? 0) | ((input[at + 1] ?? 0) << 8);
+      at += 2;
     } else {
-      const extra = (tag & 3) === 2 ? 2 : 4;
-      distance = little(input, at, extra);
-      at += extra;
+      distance = little(input, at, 4);
+      at += 4;
     }
     if (at > input.length || distance === 0 || distance > to || to + length > output.length)
       throw corrupt(place, 'a Snappy copy reaches outside the block');
