@@ -13,7 +13,8 @@ import { fsStore } from 'lode/fs';
 import { parquet } from 'lode/parquet';
 
 const { hive, isLodeError, jsonl, memoryStore, openDataset, openReader } = lode;
-const components = (...names) => names.map((name) => lode[name]).filter(Boolean);
+const present = new Map(Object.entries(lode));
+const components = (...names) => names.map((name) => present.get(name)).filter(Boolean);
 const checksums = components('md5', 'sha256', 'crc32c', 'blake3');
 const compressors = components('none', 'gzip', 'zstd');
 const codecs = [() => jsonl(), () => parquet({ day: 'string', n: 'int32' })];
@@ -26,7 +27,8 @@ try {
   for (const store of [memoryStore(), fsStore(folder)]) {
     for (const codec of codecs)
       for (const compressor of compressors.length > 0 ? compressors : [undefined])
-        for (const checksum of checksums) await roundTrip(store, codec(), compressor?.(), checksum());
+        for (const checksum of checksums)
+          await roundTrip(store, codec(), compressor?.(), checksum());
     await bytes(store);
     await race(store);
     await damage(store);
