@@ -81,7 +81,9 @@ class MemoryStore implements Store {
     const lost = this.#conflict(name, mode);
     if (lost !== undefined) return lost;
 
-    const bytes = source.bytes?.slice() ?? (await readSource(source, signal));
+    // Bytes encoded from a string are nobody else's already.
+    const owned = typeof body === 'string' ? source.bytes : source.bytes?.slice();
+    const bytes = owned ?? (await readSource(source, signal));
     if (beforePublish === undefined && !this.#locks.isHeld(name)) {
       return this.#publish(name, bytes, mode);
     }
