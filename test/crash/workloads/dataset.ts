@@ -74,7 +74,7 @@ async function openBytes(lab: Lab, plan: Plan): Promise<Opened> {
       await using writer = await dataset.streamWrite({ commit });
       const bytes = bytesOf(commit);
       for (let at = 0; at < bytes.length; at += 600) await writer.write(bytes.slice(at, at + 600));
-      return writer.commit();
+      return await writer.commit();
     },
     history: () =>
       historyOf(dataset, async (snapshot, commit) =>
