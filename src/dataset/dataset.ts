@@ -130,11 +130,10 @@ export class Dataset<R> implements AsyncDisposable {
   async *snapshots(
     options: MeteredOptions & { readonly unreachable?: boolean } = {},
   ): AsyncGenerator<Snapshot> {
-    const wanted = options.unreachable !== true;
-    for await (const { manifest, reachable } of this.#context.history.walk(
-      this.#operation(options),
-    )) {
-      if (reachable === wanted) yield snapshotOf(manifest);
+    const { unreachable = false } = options;
+    const walked = this.#context.history.walk(this.#operation(options), { unreachable });
+    for await (const { manifest, reachable } of walked) {
+      if (reachable !== unreachable) yield snapshotOf(manifest);
     }
   }
 

@@ -5,6 +5,7 @@
  * descending order tells what to fetch ahead; the links then decide what belongs to the history.
  */
 import { compareUtf8 } from '../bytes/index.ts';
+import { isLodeError } from '../errors.ts';
 import { mapInOrder } from '../parallel.ts';
 import { CircleGuard } from './circle.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
@@ -18,46 +19,75 @@ export interface Walked<M> {
   readonly reachable: boolean;
 }
 
-/** Every snapshot that has a manifest, newest id first; fences left out. */
+/**
+ * The history, newest first; then, with `unreachable`, every other snapshot that has a manifest, newest id first. Fences
+ * are left out. A manifest that cannot be read ends the walk only where it is asked for.
+ */
 export async function* walk<M extends SnapshotFacts>(
   op: Operation,
   format: HistoryFormat<M>,
   heads: HeadFinder<M>,
+  { unreachable }: { readonly unreachable: boolean },
 ): AsyncGenerator<Walked<M>> {
   const head = await heads.find(op);
-  let wanted = head.manifest?.snapshotId;
   const guard = new CircleGuard();
-  const manifests = mapInOrder(
-    await listIds(op, format),
-    op.store.capabilities.concurrency,
-    async (id) => ({
-      id,
-      manifest: await heads.snapshot(op, id),
-    }),
-  );
-  for await (const { id, manifest } of manifests) {
-    if (manifest === undefined) continue;
-    // A parent with a larger id than its child (a slow writer elsewhere) was passed already: fetch it by itself.
-    while (wanted !== undefined && compareUtf8(wanted, id) > 0) {
+  /** Read ahead and not met yet: a parent with a larger id than its child (a slow writer elsewhere) comes up later. */
+  const passed = new IdList();
+  const metLate = new Set<string>();
+  let wanted = head.manifest?.snapshotId;
+
+  async function* followPast(id: string | undefined): AsyncGenerator<Walked<M>> {
+    while (wanted !== undefined && (id === undefined || compareUtf8(wanted, id) > 0)) {
       guard.pass(wanted);
+      if (!passed.isEmpty()) metLate.add(wanted);
       const late: M | undefined = await heads.snapshot(op, wanted);
       if (late !== undefined && !format.isFence(late)) yield { manifest: late, reachable: true };
       wanted = late?.parentSnapshotId;
     }
-    const reachable = id === wanted;
-    if (reachable) {
-      guard.pass(id);
-      wanted = manifest.parentSnapshotId;
+  }
+
+  for await (const { id, read } of readAhead(op, heads, await listIds(op, format))) {
+    yield* followPast(id);
+    if (id !== wanted) {
+      passed.add(id);
+      continue;
     }
-    if (!format.isFence(manifest)) yield { manifest, reachable };
+    const manifest = read();
+    if (manifest === undefined) continue;
+    guard.pass(id);
+    wanted = manifest.parentSnapshotId;
+    if (!format.isFence(manifest)) yield { manifest, reachable: true };
   }
-  // What no listing showed: snapshots from before canonical manifests, where the layout knows to look for them.
-  for (let at = wanted; at !== undefined;) {
-    guard.pass(at);
-    const old: M | undefined = await heads.snapshot(op, at);
-    if (old !== undefined && !format.isFence(old)) yield { manifest: old, reachable: true };
-    at = old?.parentSnapshotId;
+  // What is left was passed, or is from before canonical manifests, where the layout knows to look for it.
+  yield* followPast(undefined);
+
+  if (!unreachable) return;
+  for await (const { id, read } of readAhead(op, heads, passed.newestFirst())) {
+    const manifest = metLate.has(id) ? undefined : read();
+    if (manifest !== undefined && !format.isFence(manifest)) yield { manifest, reachable: false };
   }
+}
+
+/** Manifests in bounded parallel; `read()` gives one, or throws what kept it from being read. */
+function readAhead<M extends SnapshotFacts>(
+  op: Operation,
+  heads: HeadFinder<M>,
+  ids: Iterable<string>,
+): AsyncIterable<{ readonly id: string; readonly read: () => M | undefined }> {
+  return mapInOrder(ids, op.store.capabilities.concurrency, async (id) => {
+    try {
+      const manifest = await heads.snapshot(op, id);
+      return { id, read: () => manifest };
+    } catch (error) {
+      if (!isLodeError(error, 'LODE_MANIFEST_INVALID', 'LODE_TRUNCATED')) throw error;
+      return {
+        id,
+        read: () => {
+          throw error;
+        },
+      };
+    }
+  });
 }
 
 /** The chain from `from` down to (not including) `until`, by parent links alone. */
@@ -92,6 +122,10 @@ class IdList {
   #numbers = new BigUint64Array(1024);
   #count = 0;
   readonly #others = new Set<string>();
+
+  isEmpty(): boolean {
+    return this.#count === 0 && this.#others.size === 0;
+  }
 
   add(id: string): void {
     const number = numericId(id);

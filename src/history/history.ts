@@ -104,9 +104,9 @@ export class History<M extends SnapshotFacts> {
     return repaired;
   }
 
-  /** Every snapshot, newest first: a page of listings at a time, manifests in bounded parallel. */
-  walk(op: Operation): AsyncIterable<Walked<M>> {
-    return walk(op, this.#format, this.#heads);
+  /** The history, newest first, and with `unreachable` what is not part of it: a page of listings at a time, manifests in bounded parallel. */
+  walk(op: Operation, options: { readonly unreachable: boolean }): AsyncIterable<Walked<M>> {
+    return walk(op, this.#format, this.#heads, options);
   }
 
   /** From `from` down to, not including, `until`; one request each. */

@@ -88,8 +88,7 @@ export function withResolve(
   return uncertainWrite(error.details.key ?? '', error.cause, resolve);
 }
 
-/** The error of a commit that may have landed. */
-export function uncertainWrite(
+function uncertainWrite(
   key: string,
   cause: unknown,
   resolve: () => Promise<'landed' | 'not-landed'>,

@@ -28,7 +28,7 @@ export async function repair<M extends SnapshotFacts>(
     if (dryRun || (await publisher.putFence(op, pointed, manifest)))
       repaired.push(format.manifestKey(pointed));
   }
-  for await (const snapshot of walk(op, format, heads)) {
+  for await (const snapshot of walk(op, format, heads, { unreachable: true })) {
     repaired.push(...(await completeCopies(op, format, publisher, snapshot.manifest, dryRun)));
   }
   return repaired;
