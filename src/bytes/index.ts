@@ -1,5 +1,5 @@
 /** Bytes in and out: sources of every kind users have, streamed with back-pressure and hard limits. */
-export { byteSource } from './source.ts';
+export { byteSource, plainBytes } from './source.ts';
 export type { ByteInput, ByteSource } from './source.ts';
 export { bytePipe } from './pipe.ts';
 export type { BytePipe } from './pipe.ts';

@@ -1,6 +1,7 @@
 /** Reading sources under a signal: an abort is felt at once, even when the source hangs. */
 import { LodeError } from '../errors.ts';
 import { concat } from './collect.ts';
+import { plainBytes } from './source.ts';
 import type { ByteSource } from './source.ts';
 
 /**
@@ -38,7 +39,7 @@ async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): 
 
 /** Reads a source whole into memory of its own; a source that is not as long as it declared fails. */
 export async function readSource(source: ByteSource, signal?: AbortSignal): Promise<Uint8Array> {
-  if (source.bytes !== undefined) return source.bytes.slice();
+  if (source.bytes !== undefined) return new Uint8Array(source.bytes);
   const chunks: Uint8Array[] = [];
   // A producer may reuse its buffer for the next chunk.
   for await (const chunk of measured(source, signal)) chunks.push(chunk.slice());
@@ -55,7 +56,7 @@ export async function* measured(
   for await (const chunk of abortable(source.stream(), signal)) {
     size += chunk.length;
     if (expected !== undefined && size > expected) throw wrongSize(expected, size);
-    yield chunk;
+    yield plainBytes(chunk);
   }
   if (expected !== undefined && size !== expected) throw wrongSize(expected, size);
 }

@@ -62,7 +62,17 @@ function isIterable(
   );
 }
 
-function bytesSource(bytes: Uint8Array): ByteSource {
+/**
+ * A view without the ways of a subclass: of a `Buffer`, `slice` would share memory and `buffer` be a pool. Costs nothing
+ * where bytes are plain already.
+ */
+export function plainBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.constructor === Uint8Array) return bytes;
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function bytesSource(given: Uint8Array): ByteSource {
+  const bytes = plainBytes(given);
   return { size: bytes.length, replayable: true, bytes, stream: () => once(bytes) };
 }
 
@@ -111,6 +121,6 @@ async function* chunksOf(
         next: 'Yield Uint8Array or string chunks.',
       });
     }
-    if (bytes.length > 0) yield bytes;
+    if (bytes.length > 0) yield plainBytes(bytes);
   }
 }

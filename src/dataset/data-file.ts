@@ -5,6 +5,7 @@
  * before its first byte is handed out, of a longer one as it streams, so that a reader of damaged data fails at its end
  * at the latest. Range reads are not covered by the digest.
  */
+import { plainBytes } from '../bytes/index.ts';
 import type { Checksum } from '../encoding/checksum.ts';
 import type { DataFile } from '../encoding/codec.ts';
 import type { Compressor, DecompressLimits } from '../encoding/compressor.ts';
@@ -47,8 +48,13 @@ export function openDataFile(store: Store, file: ManifestFile, options: DataFile
   return {
     key,
     size: undefined,
-    stream: () => compressor.decompress(readStored(store, file, options), limits),
+    stream: () => plain(compressor.decompress(readStored(store, file, options), limits)),
   };
+}
+
+/** A compressor of the user's own may well yield Buffers. */
+async function* plain(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of stream) yield plainBytes(chunk);
 }
 
 /** The stored bytes of a file, verified. One request. */

@@ -81,9 +81,7 @@ class MemoryStore implements Store {
     const lost = this.#conflict(name, mode);
     if (lost !== undefined) return lost;
 
-    // Bytes encoded from a string are nobody else's already.
-    const owned = typeof body === 'string' ? source.bytes : source.bytes?.slice();
-    const bytes = owned ?? (await readSource(source, signal));
+    const bytes = source.bytes ? new Uint8Array(source.bytes) : await readSource(source, signal);
     if (beforePublish === undefined && !this.#locks.isHeld(name)) {
       return this.#publish(name, bytes, mode);
     }
@@ -93,7 +91,7 @@ class MemoryStore implements Store {
       if (conflict !== undefined) return conflict;
       const replacement = await beforePublish?.();
       signal?.throwIfAborted();
-      return this.#publish(name, replacement?.slice() ?? bytes, mode);
+      return this.#publish(name, replacement ? new Uint8Array(replacement) : bytes, mode);
     } finally {
       release();
     }

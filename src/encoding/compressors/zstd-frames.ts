@@ -100,7 +100,7 @@ async function* blocks(
 ): AsyncGenerator<ZstdBlock> {
   for (let last = false; !last;) {
     const { offset } = queue;
-    const head = (await exactly(queue, 3, key)).slice();
+    const head = new Uint8Array(await exactly(queue, 3, key));
     const bits = little(head);
     last = (bits & 1) === 1;
     const type = (bits >> 1) & 3;

@@ -33,7 +33,7 @@ const accepts: Readonly<Record<ParquetType, Accept>> = {
   string: (value) => (typeof value === 'string' && isWellFormed(value) ? value : undefined),
   bool: (value) => (typeof value === 'boolean' ? value : undefined),
   bytes: (value) => {
-    if (value instanceof Uint8Array) return value.slice();
+    if (value instanceof Uint8Array) return new Uint8Array(value);
     return typeof value === 'string' && isWellFormed(value) ? utf8Encode(value) : undefined;
   },
   timestamp: (value) => {

@@ -62,7 +62,7 @@ function fromBytes(slices: ByteSlices, kind: 'text' | 'bytes' | 'uuid' | 'float1
   if (kind === 'uuid') return (i) => uuidText(slices.view(i));
   if (kind === 'float16') return (i) => float16(slices.view(i));
   // A copy: a view would hold the whole page in memory, and share it with other records.
-  return (i) => slices.view(i).slice();
+  return (i) => new Uint8Array(slices.view(i));
 }
 
 /** The two halves of 64-bit integers, low first, as the platforms JavaScript runs on store them. */

@@ -97,7 +97,7 @@ function plainBytes(body: Uint8Array, count: number, place: Place): ByteSlices {
 
 /** Little-endian values of one width; copied, because a page starts at any offset. */
 function fixed(column: FileColumn, bytes: Uint8Array, width: number, place: Place): Dense {
-  const aligned = (): ArrayBuffer => bytes.slice().buffer;
+  const aligned = (): ArrayBuffer => new Uint8Array(bytes).buffer;
   switch (column.physical) {
     case 'INT32':
       return new Int32Array(aligned());

@@ -21,10 +21,10 @@ export async function* gzipStream(
 }
 
 export function gzipBytes(bytes: Uint8Array, level: number): Uint8Array | Promise<Uint8Array> {
-  if (bytes.length <= atOnceBytesMax) return goHeader(zlib.gzipSync(bytes, { level }));
+  if (bytes.length <= atOnceBytesMax) return goHeader(plain(zlib.gzipSync(bytes, { level })));
   return new Promise((resolve, reject) => {
     zlib.gzip(bytes, { level }, (error, zipped) => {
-      if (error === null) resolve(goHeader(zipped));
+      if (error === null) resolve(goHeader(plain(zipped)));
       else reject(error);
     });
   });
@@ -36,7 +36,7 @@ function goHeader(zipped: Uint8Array): Uint8Array {
   return zipped;
 }
 
-interface Gunzip {
+export interface Gunzip {
   readonly output: AsyncIterable<Uint8Array>;
   /** Bytes of the input used so far. */
   consumed(): number;
@@ -45,6 +45,11 @@ interface Gunzip {
 export function gunzip(chunks: AsyncIterable<Uint8Array>): Gunzip {
   const stream = zlib.createGunzip({ chunkSize });
   return { output: through(chunks, stream), consumed: () => stream.bytesWritten };
+}
+
+/** Node gives Buffers, whose `slice` shares memory: outside of here bytes are plain. */
+function plain(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }
 
 /** What an error of this module says about the bytes; `undefined` when it is about something else. */
@@ -61,10 +66,10 @@ async function* through(
 ): AsyncGenerator<Uint8Array> {
   // Errors of either side surface where the transform is read; the callback only keeps them from being unhandled.
   pipeline(Readable.from(chunks), stream, () => {});
-  yield* stream as AsyncIterable<Uint8Array>;
+  for await (const chunk of stream) yield plain(chunk as Buffer);
 }
 
-interface NativeZstd {
+export interface NativeZstd {
   /** One block to one frame with a checksum and without its size. */
   compress(block: Uint8Array, level: number): Uint8Array;
   /** One whole frame of at most `bytesMax`. */
@@ -91,20 +96,24 @@ function zstdOf(module: object): NativeZstd | undefined {
   const reading = { [code('ZSTD_d_windowLogMax')]: windowLogMax };
   return {
     compress: (block, level) =>
-      zstd.zstdCompressSync(block, {
-        chunkSize: Math.max(64, block.length + (block.length >> 7) + 64),
-        params: {
-          [code('ZSTD_c_compressionLevel')]: level,
-          [code('ZSTD_c_checksumFlag')]: 1,
-          [code('ZSTD_c_contentSizeFlag')]: 0,
-        },
-      }),
+      plain(
+        zstd.zstdCompressSync(block, {
+          chunkSize: Math.max(64, block.length + (block.length >> 7) + 64),
+          params: {
+            [code('ZSTD_c_compressionLevel')]: level,
+            [code('ZSTD_c_checksumFlag')]: 1,
+            [code('ZSTD_c_contentSizeFlag')]: 0,
+          },
+        }),
+      ),
     decompress: (frame, bytesMax) =>
-      zstd.zstdDecompressSync(frame, {
-        chunkSize: Math.max(64, bytesMax),
-        maxOutputLength: Math.max(1, bytesMax),
-        params: reading,
-      }),
+      plain(
+        zstd.zstdDecompressSync(frame, {
+          chunkSize: Math.max(64, bytesMax),
+          maxOutputLength: Math.max(1, bytesMax),
+          params: reading,
+        }),
+      ),
     decompressStream: (parts) =>
       through(parts, zstd.createZstdDecompress({ chunkSize, params: reading })),
   };

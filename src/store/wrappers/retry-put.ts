@@ -183,7 +183,7 @@ async function spool(
   for (;;) {
     const step = await iterator.next();
     if (step.done === true) return byteSource(concat(held));
-    held.push(step.value.slice());
+    held.push(new Uint8Array(step.value));
     size += step.value.length;
     if (size <= bytesMax) continue;
     return {
