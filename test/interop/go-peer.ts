@@ -4,15 +4,13 @@
  * answer says so and tests skip; with LODE_REQUIRE_PEERS=1 that is a failure.
  */
 import { execFile, spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { access, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { LineProcess } from './line-process.ts';
 
 const sources = fileURLToPath(new URL('../../../test/interop/go', import.meta.url));
 const run = promisify(execFile);
@@ -98,58 +96,18 @@ export class GoPeer {
   }
 
   /** A Go process of another kind: `race`, `hold-lock`. */
-  spawn(...args: string[]): GoProcess {
-    return new GoProcess(spawn(this.binary, args));
-  }
-}
-
-/** A Go process that prints one JSON value a line. Disposing closes its stdin and waits until it is gone. */
-export class GoProcess implements AsyncDisposable {
-  readonly #child: ChildProcessWithoutNullStreams;
-  readonly #exited: Promise<unknown>;
-  #complaint = '';
-
-  constructor(child: ChildProcessWithoutNullStreams) {
-    this.#child = child;
-    this.#exited = once(child, 'close');
-    this.#exited.catch(() => undefined);
-    child.stdin.on('error', () => undefined);
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#complaint += text));
-  }
-
-  /** What the process wrote to stderr so far. */
-  get complaint(): string {
-    return this.#complaint;
-  }
-
-  send(line: unknown): void {
-    this.#child.stdin.write(`${JSON.stringify(line)}\n`);
-  }
-
-  async *lines(): AsyncGenerator<unknown, void, undefined> {
-    for await (const line of createInterface({ input: this.#child.stdout })) yield JSON.parse(line);
-  }
-
-  /** Ends the process at once, as `kill -9` does. */
-  async kill(): Promise<void> {
-    this.#child.kill('SIGKILL');
-    await this.#exited;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.stdin.end();
-    this.#child.stdout.resume();
-    await this.#exited;
+  spawn(...args: string[]): LineProcess {
+    return new LineProcess(spawn(this.binary, args));
   }
 }
 
 /** Requests and answers, in order. */
 export class GoSession implements AsyncDisposable {
-  readonly #process: GoProcess;
+  readonly #process: LineProcess;
   readonly #answers: AsyncGenerator<unknown, void, undefined>;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(process: GoProcess) {
+  constructor(process: LineProcess) {
     this.#process = process;
     this.#answers = process.lines();
   }

@@ -11,16 +11,17 @@ import { fsStore } from '../../src/fs.ts';
 import { jsonl, openDataset } from '../../src/index.ts';
 import type { Dataset } from '../../src/index.ts';
 import { GoPeer, goPeer } from './go-peer.ts';
-import type { GoProcess, GoSession, GoSnapshot } from './go-peer.ts';
+import type { GoSession, GoSnapshot } from './go-peer.ts';
+import type { LineProcess } from './line-process.ts';
 
 const peer = await goPeer();
 
 /** A Go commit taken step by step. */
 class GoCommit implements AsyncDisposable {
-  readonly #process: GoProcess;
+  readonly #process: LineProcess;
   readonly #lines: AsyncGenerator<unknown, void, undefined>;
 
-  constructor(process: GoProcess) {
+  constructor(process: LineProcess) {
     this.#process = process;
     this.#lines = process.lines();
   }
