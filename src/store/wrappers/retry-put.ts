@@ -19,7 +19,7 @@ import {
 } from '../../bytes/index.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
 import { checkMode } from '../mode.ts';
-import type { ETag, PutOptions, PutResult, Store } from '../store.ts';
+import type { ETag, PutOptions, PutResult, Store, StoredObject } from '../store.ts';
 import { passes, pause, type RetryPolicy } from './retry-policy.ts';
 
 export async function retriedPut(
@@ -33,17 +33,19 @@ export async function retriedPut(
   options.signal?.throwIfAborted();
   const source = await spool(byteSource(body), policy.spoolBytesMax, options.signal);
   const guard = guarded(options.beforePublish);
-  const put = new RetriedPut(store, policy, key, source, {
+  const put = new RetriedPut(store, policy, key, source, guard, {
     ...options,
     mode,
     ...(guard === undefined ? {} : { beforePublish: guard.run }),
   });
-  return put.run(source.replayable ? policy.attempts : 1, guard);
+  return put.run(source.replayable ? policy.attempts : 1);
 }
 
 /** `beforePublish`, called under the lock of every attempt; its own failures are the caller's, not the store's. */
 interface Guard {
   readonly run: () => Promise<Uint8Array | void>;
+  /** What it put in place of the body, attempt by attempt: any of them may have been published. */
+  readonly instead: Uint8Array[];
   failure?: unknown;
 }
 
@@ -52,6 +54,7 @@ class RetriedPut {
   readonly #policy: RetryPolicy;
   readonly #key: string;
   readonly #source: ByteSource;
+  readonly #guard: Guard | undefined;
   readonly #options: PutOptions;
   /** An attempt failed: a conflict that follows may be our own. */
   #failed = false;
@@ -63,22 +66,24 @@ class RetriedPut {
     policy: RetryPolicy,
     key: string,
     source: ByteSource,
+    guard: Guard | undefined,
     options: PutOptions,
   ) {
     this.#store = store;
     this.#policy = policy;
     this.#key = key;
     this.#source = source;
+    this.#guard = guard;
     this.#options = options;
   }
 
-  async run(attempts: number, guard?: Guard): Promise<PutResult> {
+  async run(attempts: number): Promise<PutResult> {
     for (let failures = 0; ;) {
       let result: PutResult;
       try {
         result = await this.#store.put(this.#key, this.#source, this.#options);
       } catch (error) {
-        if (error === guard?.failure) throw error;
+        if (this.#guard !== undefined && error === this.#guard.failure) throw error;
         if (!retries(error)) {
           throw this.#unanswered && isLodeError(error) ? this.#uncertain(error) : error;
         }
@@ -107,11 +112,7 @@ class RetriedPut {
       try {
         const object = await this.#store.get(this.#key, { signal });
         if (object === undefined) return undefined;
-        if (this.#source.size !== undefined && object.size !== this.#source.size) {
-          await object.cancel();
-          return undefined;
-        }
-        return (await sameBytes(object.stream(), this.#source.stream())) ? object.etag : undefined;
+        return (await this.#isOurs(object)) ? object.etag : undefined;
       } catch (error) {
         const known = passes(error) || isLodeError(error, 'LODE_TRUNCATED', 'LODE_OBJECT_CHANGED');
         if (!known) throw error;
@@ -119,6 +120,24 @@ class RetriedPut {
       }
       await pause(this.#policy, failures, signal);
     }
+  }
+
+  async #isOurs(object: StoredObject): Promise<boolean> {
+    const instead = this.#guard?.instead ?? [];
+    const candidates = [this.#source, ...instead.map(byteSource)].filter(
+      ({ size }) => size === undefined || size === object.size,
+    );
+    const [only] = candidates;
+    if (only === undefined) {
+      await object.cancel();
+      return false;
+    }
+    if (candidates.length === 1) return sameBytes(object.stream(), only.stream());
+    const found = byteSource(await object.bytes());
+    for (const candidate of candidates) {
+      if (await sameBytes(found.stream(), candidate.stream())) return true;
+    }
+    return false;
   }
 
   #exhausted(error: unknown): unknown {
@@ -137,7 +156,7 @@ class RetriedPut {
 
   /** Our bytes in place: landed. Else the same conditional put again, which settles what is still in flight. */
   async #resolve(): Promise<'landed' | 'not-landed'> {
-    const again = new RetriedPut(this.#store, this.#policy, this.#key, this.#source, {
+    const again = new RetriedPut(this.#store, this.#policy, this.#key, this.#source, this.#guard, {
       mode: this.#options.mode ?? 'create',
       ...(this.#options.beforePublish && { beforePublish: this.#options.beforePublish }),
     });
@@ -158,9 +177,12 @@ function retries(error: unknown): boolean {
 function guarded(beforePublish: PutOptions['beforePublish']): Guard | undefined {
   if (beforePublish === undefined) return undefined;
   const guard: Guard = {
+    instead: [],
     async run() {
       try {
-        return await beforePublish();
+        const instead = await beforePublish();
+        if (instead !== undefined) guard.instead.push(instead);
+        return instead;
       } catch (error) {
         guard.failure = error;
         throw error;

@@ -159,7 +159,15 @@ describe('retry of puts', () => {
     assert.equal(small.faulty.calls, 2);
   });
 
-  it('a guard that did its work is not run again, and its own failure is not retried', async () => {
+  it('an own write is known by the bytes its guard put in place of the body', async () => {
+    const storage = memoryStore();
+    const { store } = retrying(storage, { kind: 'effect-then-fail', on: 'put' });
+    const beforePublish = async (): Promise<Uint8Array> => new TextEncoder().encode('other');
+    assert.equal((await store.put('k', 'mine!', { beforePublish })).outcome, 'stored');
+    assert.equal(await text(storage, 'k'), 'other');
+  });
+
+  it('a guard does not run for a race that is lost, and its own failure is not retried', async () => {
     const storage = memoryStore();
     const { store } = retrying(storage, { kind: 'effect-then-lie', on: 'put' });
     let runs = 0;
