@@ -36,7 +36,7 @@ function goHeader(zipped: Uint8Array): Uint8Array {
   return zipped;
 }
 
-export interface Gunzip {
+interface Gunzip {
   readonly output: AsyncIterable<Uint8Array>;
   /** Bytes of the input used so far. */
   consumed(): number;
@@ -69,7 +69,7 @@ async function* through(
   for await (const chunk of stream) yield plain(chunk as Buffer);
 }
 
-export interface NativeZstd {
+interface NativeZstd {
   /** One block to one frame with a checksum and without its size. */
   compress(block: Uint8Array, level: number): Uint8Array;
   /** One whole frame of at most `bytesMax`. */

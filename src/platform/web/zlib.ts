@@ -17,7 +17,7 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   yield bytes;
 }
 
-export interface Gunzip {
+interface Gunzip {
   readonly output: AsyncIterable<Uint8Array>;
   /** Bytes of the input used so far. */
   consumed(): number;
@@ -58,7 +58,7 @@ async function* through(
   yield* source.pipeThrough(transform) as unknown as AsyncIterable<Uint8Array>;
 }
 
-export interface NativeZstd {
+interface NativeZstd {
   /** One block to one frame with a checksum and without its size. */
   compress(block: Uint8Array, level: number): Uint8Array;
   /** One whole frame of at most `bytesMax`. */
