@@ -168,6 +168,7 @@ function decodeFile<R>(
   return plan.codec.decode(dataFile(op, plan, file), {
     columns: wanted,
     recordBytesMax: plan.limits.recordBytesMax,
+    mayHold: selection && ((part) => selection.mayHoldPart(part)),
     signal: op.signal,
   });
 }

@@ -5,7 +5,7 @@
  * compare by UTF-8 bytes, times as instants; values of different kinds never match and never prune.
  */
 import { compareUtf8 } from '../bytes/index.ts';
-import type { ColumnStatistics } from '../encoding/codec.ts';
+import type { ColumnStatistics, FileStatistics } from '../encoding/codec.ts';
 import { parseTime } from '../encoding/time.ts';
 import type { Layout } from './layout.ts';
 import type { ManifestFile } from './manifest/index.ts';
@@ -60,9 +60,13 @@ export class Selection {
       const prefix = `${field}=`;
       const component = components.find((text) => text.startsWith(prefix));
       if (component !== undefined && !componentMayMatch(component, prefix, bounds)) return false;
-      const column = file.stats?.columns.find(({ name }) => name === field);
-      return column === undefined || columnMayMatch(column, file.stats?.rowCount, bounds);
+      return file.stats === undefined || statisticsMayMatch(file.stats, field, bounds);
     });
+  }
+
+  /** The same for a part of a file, by its statistics alone. */
+  mayHoldPart(part: FileStatistics): boolean {
+    return this.#conditions.every(([field, bounds]) => statisticsMayMatch(part, field, bounds));
   }
 
   /** Undefined when every record of a file that may match is wanted. */
@@ -123,6 +127,15 @@ function componentMayMatch(
     return component === prefix + escapeSegment(partitionText(value) ?? '');
   };
   return (eq === undefined || is(eq)) && (any === undefined || any.some(is));
+}
+
+function statisticsMayMatch(
+  { rowCount, columns }: FileStatistics,
+  field: string,
+  bounds: Bounds<Comparable>,
+): boolean {
+  const column = columns.find(({ name }) => name === field);
+  return column === undefined || columnMayMatch(column, rowCount, bounds);
 }
 
 function columnMayMatch(

@@ -50,6 +50,11 @@ export interface DecodeOptions<R> {
   readonly columns?: readonly (keyof R & string)[] | undefined;
   /** Largest number of bytes one record, page or block may decode to. */
   readonly recordBytesMax?: number | undefined;
+  /**
+   * Answers false for a part of the file, such as a row group, in which no record is wanted: a codec that knows the
+   * statistics of parts passes over it. Bounds hold for every value but need not be values themselves.
+   */
+  readonly mayHold?: ((part: FileStatistics) => boolean) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -1,12 +1,15 @@
 /** The persisted formats that are attacked: valid files to start from, and the reader that has to stand them. */
+import { readFile, readdir } from 'node:fs/promises';
 import { utf8Decode, utf8Encode } from '../../src/bytes/index.ts';
 import { defaultLayout, flat, hive, openDataset, openReader } from '../../src/dataset/index.ts';
 import type { Dataset } from '../../src/dataset/index.ts';
 import { decodeManifest, encodeManifest } from '../../src/dataset/manifest/index.ts';
 import { jsonl } from '../../src/encoding/index.ts';
+import { parquet } from '../../src/parquet.ts';
 import { memoryStore } from '../../src/store/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { goVectors } from '../interop/vectors.ts';
+import { smallParquetFiles } from '../unit/encoding/parquet-bombs.ts';
 import type { Mutation } from './mutate.ts';
 import { byteMutations, jsonMutations } from './mutate.ts';
 
@@ -132,6 +135,29 @@ const parents: Mutation = {
   },
 };
 
+/** Files of ours and of Go, in every compression, read with and without a schema. */
+const parquetFiles: CorruptedFormat = {
+  name: 'Parquet file',
+  mutations: byteMutations,
+  async goldens() {
+    const folder = new URL('../../../test/vectors/parquet/', import.meta.url);
+    const files = (await readdir(folder)).filter((name) => name.endsWith('.parquet'));
+    const ofGo = await Promise.all(files.map((name) => readFile(new URL(name, folder))));
+    const ours = await smallParquetFiles();
+    return [...ours, ...ofGo.map((bytes) => new Uint8Array(bytes))];
+  },
+  async read(bytes) {
+    for (const codec of [parquet(), parquet({ id: 'int64', name: 'string?' })])
+      await exhaust(
+        codec.decode({ key: 'd/data', size: bytes.length, stream: () => once(bytes) }, {}),
+      );
+  },
+};
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
 export const corruptedFormats: readonly CorruptedFormat[] = [
   manifests,
   inDataset('manifest in a chain', /manifest\.json$/, [
@@ -141,4 +167,5 @@ export const corruptedFormats: readonly CorruptedFormat[] = [
   ]),
   inDataset('pointer', /latest$/, byteMutations),
   inDataset('JSONL data file', /data\/data$/, byteMutations),
+  parquetFiles,
 ];

@@ -177,7 +177,7 @@ describe(
         fc.asyncProperty(
           rows,
           fc.integer({ min: 1, max: 400 }),
-          fc.constantFrom('snappy' as const, 'none' as const),
+          fc.constantFrom('snappy' as const, 'gzip' as const, 'zstd' as const, 'none' as const),
           async (records, rowGroupRows, compression) => {
             const codec = parquet(exact(schema), { rowGroupRows, compression });
             const { bytes } = await encode(codec, records);

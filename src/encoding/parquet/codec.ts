@@ -1,18 +1,19 @@
 /** The Parquet codec: typed columns, pruned by column and row group, readable by every Parquet tool and by Go Lode. */
 import { LodeError } from '../../errors.ts';
-import type { Codec, DataFile, DecodeOptions, RecordEncoder } from '../codec.ts';
+import type { Codec, RecordEncoder } from '../codec.ts';
 import { decodeRecords } from './decoder.ts';
 import { ParquetEncoder } from './encoder.ts';
-import type { RowGroupFilter } from './group-statistics.ts';
 import { defaultParquetLimits } from './limits.ts';
 import type { ParquetLimits } from './limits.ts';
+import { pageCompressor } from './page-compressors.ts';
+import type { ParquetCompression } from './page-compressors.ts';
 import { fieldsOf } from './schema.ts';
 import type { Field, ParquetColumn, ParquetField, ParquetRecord, ParquetSchema } from './schema.ts';
 import type { LooseShapes } from './shapes.ts';
 
 export interface ParquetOptions {
   /** Compression of pages; the codec is best used without a compressor around it. Default: `snappy`. */
-  readonly compression?: 'snappy' | 'none';
+  readonly compression?: ParquetCompression;
   /** A row group is closed at this many records. Default: 65,536. */
   readonly rowGroupRows?: number;
   /** And at about this many bytes of values before encoding: what a writer holds in memory. Default: 16 MiB. */
@@ -29,15 +30,9 @@ export interface ParquetReadOptions {
   readonly limits?: Partial<ParquetLimits>;
 }
 
-export interface ParquetDecodeOptions<R> extends DecodeOptions<R> {
-  /** Row groups this answers false for are passed over unread. */
-  readonly rowGroups?: RowGroupFilter | undefined;
-}
-
 export interface ParquetCodec<R> extends Codec<R> {
   readonly name: 'parquet';
   readonly streaming: true;
-  decode(file: DataFile, options: ParquetDecodeOptions<R>): AsyncIterable<R>;
 }
 
 /**
@@ -75,12 +70,12 @@ export function parquet(
   };
   const rowGroupRows = atLeastOne('rowGroupRows', options.rowGroupRows ?? 65_536);
   const rowGroupBytes = atLeastOne('rowGroupBytes', options.rowGroupBytes ?? 16 * 1024 * 1024);
-  const compression = options.compression ?? 'snappy';
-  if (compression !== 'snappy' && compression !== 'none') {
+  const compressor = pageCompressor(options.compression ?? 'snappy');
+  if (compressor === undefined) {
     throw new LodeError('LODE_INVALID_ARGUMENT', 'parquet: this compression cannot be written', {
       field: 'compression',
-      expected: 'snappy or none',
-      actual: String(compression),
+      expected: 'snappy, gzip, zstd or none',
+      actual: String(options.compression),
     });
   }
   return {
@@ -89,7 +84,7 @@ export function parquet(
     encoder: (): RecordEncoder<Record<string, unknown>> =>
       new ParquetEncoder({
         fields: needed(fields),
-        compression,
+        compressor,
         rowGroupRows,
         rowGroupBytes,
       }),
@@ -102,7 +97,7 @@ export function parquet(
             ? limits
             : { ...limits, pageBytes: decode.recordBytesMax },
         columns: decode.columns,
-        rowGroups: decode.rowGroups,
+        mayHold: decode.mayHold,
         signal: decode.signal,
       }),
   };

@@ -17,8 +17,8 @@ function build(): Uint32Array[] {
   return all;
 }
 
-/** The checksum as an unsigned 32-bit number. */
-export function crc32(bytes: Uint8Array): number {
+/** The checksum as an unsigned 32-bit number; of several parts when each call is given what the one before returned. */
+export function crc32(bytes: Uint8Array, before = 0): number {
   const [t0, t1, t2, t3, t4, t5, t6, t7] = tables as [
     Uint32Array,
     Uint32Array,
@@ -31,7 +31,7 @@ export function crc32(bytes: Uint8Array): number {
   ];
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const of = (table: Uint32Array, index: number): number => table[index & 0xff] as number;
-  let crc = -1;
+  let crc = ~before;
   let at = 0;
   for (; at + 8 <= bytes.length; at += 8) {
     const low = crc ^ view.getInt32(at, true);

@@ -5,7 +5,7 @@
  * never misread. Only the footer and the wanted columns of the wanted row groups are fetched.
  */
 import { LodeError, assert } from '../../errors.ts';
-import type { DataFile } from '../codec.ts';
+import type { DataFile, FileStatistics } from '../codec.ts';
 import { openAccess } from './access.ts';
 import type { FileAccess } from './access.ts';
 import type { Shape } from './cells.ts';
@@ -15,7 +15,6 @@ import type { FileColumn } from './footer-schema.ts';
 import { readFooter } from './footer.ts';
 import type { Chunk, Footer, RowGroup } from './footer.ts';
 import { groupStatistics } from './group-statistics.ts';
-import type { RowGroupFilter } from './group-statistics.ts';
 import type { ParquetLimits } from './limits.ts';
 import { corrupt, tooLarge } from './place.ts';
 import type { Place } from './place.ts';
@@ -29,7 +28,7 @@ interface DecodeRequest {
   readonly loose: LooseShapes;
   readonly limits: ParquetLimits;
   readonly columns: readonly string[] | undefined;
-  readonly rowGroups: RowGroupFilter | undefined;
+  readonly mayHold: ((part: FileStatistics) => boolean) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -58,7 +57,7 @@ export async function* decodeRecords(
   let first = 0;
   for (const group of footer.rowGroups) {
     request.signal?.throwIfAborted();
-    if (group.rows > 0 && wanted(request.rowGroups, footer, group)) {
+    if (group.rows > 0 && wanted(request, footer, group)) {
       const cursors = await openGroup(access, file.key, group, members, request.limits);
       for (let row = 0; row < group.rows; row += batchRows) {
         const count = Math.min(batchRows, group.rows - row);
@@ -70,8 +69,8 @@ export async function* decodeRecords(
   }
 }
 
-function wanted(filter: RowGroupFilter | undefined, footer: Footer, group: RowGroup): boolean {
-  return filter === undefined || filter(groupStatistics(footer, group));
+function wanted({ mayHold }: DecodeRequest, footer: Footer, group: RowGroup): boolean {
+  return mayHold === undefined || mayHold(groupStatistics(footer, group));
 }
 
 async function loadFooter(access: FileAccess, key: string, limits: ParquetLimits): Promise<Footer> {

@@ -12,25 +12,19 @@ import { Acceptor } from './accept.ts';
 import type { Stored } from './accept.ts';
 import { ColumnBuffer } from './column-buffer.ts';
 import { elementsOf } from './elements.ts';
-import { addPageChecksums } from './page-checksums.ts';
 import type { Field } from './schema.ts';
-import { snappyCompress } from './snappy-compress.ts';
+import { sealPages } from './seal-pages.ts';
+import type { PageCompressor } from './seal-pages.ts';
 import { storedOrder } from './schema.ts';
 
 type Peer = typeof import('hyparquet-writer');
-type Codec = 'UNCOMPRESSED' | 'SNAPPY';
 
 interface EncoderOptions {
   readonly fields: readonly Field[];
-  readonly compression: 'snappy' | 'none';
+  readonly compressor: PageCompressor;
   readonly rowGroupRows: number;
   readonly rowGroupBytes: number;
 }
-
-const codecs: Readonly<Record<EncoderOptions['compression'], Codec>> = {
-  snappy: 'SNAPPY',
-  none: 'UNCOMPRESSED',
-};
 
 const createdBy = 'lode';
 /** Uncompressed bytes of a page: small enough to skip to, large enough to compress. */
@@ -66,7 +60,7 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     this.#peer.catch(() => undefined);
   }
 
-  write(record: R, index: number): Uint8Array | Promise<Uint8Array> | undefined {
+  write(record: R, index: number): Promise<Uint8Array> | undefined {
     this.#acceptor.accept(record, index, this.#row, this.#given);
     for (let i = 0; i < this.#columns.length; i++)
       this.#groupBytes += (this.#columns[i] as ColumnBuffer).add(
@@ -79,14 +73,12 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
       this.#groupRows >= this.#options.rowGroupRows ||
       this.#groupBytes >= this.#options.rowGroupBytes;
     if (!full) return undefined;
-    return this.#file === undefined
-      ? this.#open().then((file) => this.#flush(file))
-      : this.#flush(this.#file);
+    return this.#flush();
   }
 
   async finish(): Promise<Uint8Array> {
     const file = await this.#open();
-    if (this.#groupRows > 0) this.#writeGroup(file);
+    if (this.#groupRows > 0) await this.#writeGroup(file);
     await file.parquet.finish();
     return file.out.take();
   }
@@ -123,9 +115,8 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     const parquet = new ParquetWriter({
       writer: out,
       schema: elementsOf(this.#fields) as SchemaElement[],
-      codec: codecs[this.#options.compression],
+      codec: 'UNCOMPRESSED',
       createdBy,
-      compressors: { SNAPPY: snappyCompress },
       // Bounds are known already. The peer would also cut long ones short, and say so in members that Go stumbles over.
       statistics: false,
       statisticsTruncateLength: Infinity,
@@ -134,12 +125,13 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     return this.#file;
   }
 
-  #flush(file: OpenFile): Uint8Array {
-    this.#writeGroup(file);
+  async #flush(): Promise<Uint8Array> {
+    const file = await this.#open();
+    await this.#writeGroup(file);
     return file.out.take();
   }
 
-  #writeGroup({ parquet, out }: OpenFile): void {
+  async #writeGroup({ parquet, out }: OpenFile): Promise<void> {
     const columnData: ColumnSource[] = this.#columns.map((column) => column.source());
     const { index, offset } = out;
     // Without a `flush` of its own the output is written synchronously.
@@ -148,7 +140,8 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     assert(group !== undefined, 'the peer has written the row group');
     for (const [i, column] of this.#columns.entries())
       describe(group.columns[i] as ColumnChunk, column);
-    out.replace(index, addPageChecksums(out.getBytes().subarray(index), offset, group));
+    const pages = out.getBytes().subarray(index);
+    out.replace(index, await sealPages(pages, offset, group, this.#options.compressor));
     for (const column of this.#columns) column.clear();
     this.#groupRows = 0;
     this.#groupBytes = 0;

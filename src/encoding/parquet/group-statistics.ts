@@ -5,12 +5,7 @@ import type { FileColumn, TimeUnit } from './footer-schema.ts';
 import type { Chunk, Footer, RowGroup } from './footer.ts';
 import { formatRfc3339 } from './timestamp.ts';
 
-/**
- * Answers whether a row group may hold wanted records. Its bounds hold for every value, but need not be values: text may be
- * cut short. A column without bounds may hold anything.
- */
-export type RowGroupFilter = (statistics: FileStatistics) => boolean;
-
+/** Bounds hold for every value, but a column without them may hold anything, and so may one that is left out. */
 export function groupStatistics(footer: Footer, group: RowGroup): FileStatistics {
   return {
     rowCount: group.rows,

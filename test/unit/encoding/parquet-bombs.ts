@@ -2,10 +2,20 @@
 import { gzipSync } from 'node:zlib';
 import type { LodeErrorCode } from '../../../src/errors.ts';
 import { parquet } from '../../../src/parquet.ts';
+import type { ParquetCompression } from '../../../src/parquet.ts';
 import { encode } from './parquet-files.ts';
 
-export async function smallFile(): Promise<Uint8Array> {
-  const codec = parquet({ id: 'int64', name: 'string?', score: 'float64', ok: 'bool?' });
+export function smallFile(): Promise<Uint8Array> {
+  return small('snappy');
+}
+
+export function smallParquetFiles(): Promise<Uint8Array[]> {
+  return Promise.all((['snappy', 'gzip', 'zstd', 'none'] as const).map((name) => small(name)));
+}
+
+async function small(compression: ParquetCompression): Promise<Uint8Array> {
+  const schema = { id: 'int64', name: 'string?', score: 'float64', ok: 'bool?' } as const;
+  const codec = parquet(schema, { compression, rowGroupRows: 25 });
   const records = Array.from({ length: 40 }, (_, i) => ({
     id: i,
     name: i % 3 === 0 ? null : `name ${i % 4}`,

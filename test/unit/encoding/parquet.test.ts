@@ -33,6 +33,20 @@ describe('a Parquet file', () => {
     assert.deepEqual(await decode(codec, rangedFile(bytes)), records);
   });
 
+  for (const compression of ['snappy', 'gzip', 'zstd', 'none'] as const) {
+    it(`compressed by ${compression} is read`, async () => {
+      const codec = parquet({ text: 'string', few: 'string?', no: 'int32?' }, { compression });
+      const rows = Array.from({ length: 3000 }, (_, i) => ({
+        text: `some text ${i}`,
+        few: i % 7 === 0 ? null : `${i % 5}`,
+        no: null,
+      }));
+      const { bytes } = await encode(codec, rows);
+      assert.deepEqual(await decode(codec, bytes), rows);
+      assert.ok(compression === 'none' || bytes.length < 40_000, `${bytes.length}`);
+    });
+  }
+
   it('closes a row group by bytes', async () => {
     const codec = parquet({ text: 'string' }, { rowGroupBytes: 10_000 });
     const { parts } = await encode(
@@ -188,12 +202,12 @@ describe('reading Parquet', () => {
     assert.equal(all.read.calls, 1 + 5);
     const group = rangedFile(bytes);
     const found: unknown[] = [];
-    const rowGroups = ({
+    const mayHold = ({
       columns,
     }: {
       columns: readonly { name: string; min?: unknown }[];
     }): boolean => columns.find(({ name }) => name === 'a')?.min === 40_000;
-    for await (const record of codec.decode(group, { rowGroups })) found.push(record);
+    for await (const record of codec.decode(group, { mayHold })) found.push(record);
     assert.deepEqual(found, rows.slice(40_000, 60_000));
     assert.equal(group.read.calls, 2);
     await assert.rejects(decode(codec, bytes, { columns: ['z' as never] }), (error) =>
