@@ -14,9 +14,9 @@ import type { LooseShapes } from './shapes.ts';
 export interface ParquetOptions {
   /** Compression of pages; the codec is best used without a compressor around it. Default: `snappy`. */
   readonly compression?: ParquetCompression;
-  /** A row group is closed at this many records. Default: 65,536. */
+  /** A row group is closed at this many records. Default: 32,768. */
   readonly rowGroupRows?: number;
-  /** And at about this many bytes of values before encoding: what a writer holds in memory. Default: 16 MiB. */
+  /** And at about this many bytes of values before encoding: what a writer holds in memory. Default: 8 MiB. */
   readonly rowGroupBytes?: number;
   readonly limits?: Partial<ParquetLimits>;
 }
@@ -68,8 +68,8 @@ export function parquet(
     int64: options.int64 ?? 'either',
     timestamps: options.timestamps ?? 'string',
   };
-  const rowGroupRows = atLeastOne('rowGroupRows', options.rowGroupRows ?? 65_536);
-  const rowGroupBytes = atLeastOne('rowGroupBytes', options.rowGroupBytes ?? 16 * 1024 * 1024);
+  const rowGroupRows = atLeastOne('rowGroupRows', options.rowGroupRows ?? 32_768);
+  const rowGroupBytes = atLeastOne('rowGroupBytes', options.rowGroupBytes ?? 8 * 1024 * 1024);
   const compressor = pageCompressor(options.compression ?? 'snappy');
   if (compressor === undefined) {
     throw new LodeError('LODE_INVALID_ARGUMENT', 'parquet: this compression cannot be written', {
