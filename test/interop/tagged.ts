@@ -46,16 +46,3 @@ function untagOne(tag: string, text: string): unknown {
 function exactDate(text: string): Date | undefined {
   return /^\d{4}-[^.]*(\.\d{1,3})?Z$/.test(text) ? new Date(text) : undefined;
 }
-
-/** The tagged form of a JavaScript value: bigints are int64, bytes and Dates as such, numbers float64. */
-export function tag(value: unknown): unknown {
-  if (typeof value === 'bigint') return { $int64: String(value) };
-  if (typeof value === 'number' && !Number.isFinite(value)) {
-    return { $float: Number.isNaN(value) ? 'NaN' : value > 0 ? '+Inf' : '-Inf' };
-  }
-  if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
-  if (value instanceof Date) return { $time: value.toISOString() };
-  if (Array.isArray(value)) return value.map(tag);
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, tag(item)]));
-}
