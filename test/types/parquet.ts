@@ -44,13 +44,13 @@ function untyped(): ParquetCodec<Record<string, unknown>> {
 const schema = { day: 'string', n: 'int32?' } as const;
 void (true satisfies Same<ParquetRecord<typeof schema>, { day: string; n: number | null }>);
 
-// @ts-expect-error: no such type
+// @ts-expect-error -- no such type
 parquet({ id: 'int128' });
-// @ts-expect-error: a list needs names
+// @ts-expect-error -- a list needs names
 parquet([{ type: 'int32' }]);
-// @ts-expect-error: no such compression
+// @ts-expect-error -- no such compression
 parquet({ id: 'int32' }, { compression: 'lzma' });
-// @ts-expect-error: how to read is said in the schema when there is one
+// @ts-expect-error -- how to read is said in the schema when there is one
 parquet({ id: 'int32' }, { timestamps: 'date' });
 
 void byObject.encoder().write(
@@ -66,8 +66,8 @@ void byObject.encoder().write(
   },
   0,
 );
-// @ts-expect-error: a bigint column takes bigints
+// @ts-expect-error -- a bigint column takes bigints
 void byObject.encoder().write({ big: 1 }, 0);
-// @ts-expect-error: no such column
+// @ts-expect-error -- no such column
 void byList.decode({} as never, { columns: ['missing'] });
 void byList.decode({} as never, { columns: ['note'] });
