@@ -8,7 +8,7 @@ import { byteSource, concat } from '../bytes/index.ts';
 import type { ByteSource } from '../bytes/index.ts';
 import type { Checksum, Hasher } from '../encoding/checksum.ts';
 import type { Compressor } from '../encoding/compressor.ts';
-import { LodeError } from '../errors.ts';
+import { isLodeError, LodeError } from '../errors.ts';
 import { mayHaveLanded, putDefinitely, sameBytes } from '../history/index.ts';
 import type { Operation } from '../history/index.ts';
 
@@ -75,6 +75,11 @@ export async function uploadStream(
     if (result.outcome === 'conflict') throw taken(path);
   } catch (error) {
     if (op.signal?.aborted || !mayHaveLanded(error)) throw error;
+    // What a store left open it settles itself; until then, what is found there need not be there to stay.
+    if (isLodeError(error, 'LODE_WRITE_UNCERTAIN')) {
+      const settled = await error.details.resolve().catch(() => 'open');
+      if (settled !== 'landed') throw error;
+    }
     // A put is whole or not at all: the object is ours, complete, if it is there with every byte that was sent.
     const info = await op.store.head(path, { signal: op.signal }).catch(() => undefined);
     if (info?.size !== sizeBytes || sizeBytes === 0) throw error;

@@ -81,7 +81,10 @@ class MemoryStore implements Store {
     const lost = this.#conflict(name, mode);
     if (lost !== undefined) return lost;
 
-    const bytes = source.bytes ? new Uint8Array(source.bytes) : await readSource(source, signal);
+    // Bytes encoded from a string are nobody else's already; all others are copied.
+    const owned =
+      typeof body === 'string' ? source.bytes : source.bytes && new Uint8Array(source.bytes);
+    const bytes = owned ?? (await readSource(source, signal));
     if (beforePublish === undefined && !this.#locks.isHeld(name)) {
       return this.#publish(name, bytes, mode);
     }

@@ -18,7 +18,10 @@ export type ETag = string & { readonly __etag?: never };
  */
 export type PutMode = 'create' | 'overwrite' | { readonly ifMatch: ETag };
 
-/** A lost race is an outcome, not an error. `etag` is that of the object now in place, where the store tells it. */
+/**
+ * A lost race is an outcome, not an error. `etag` is that of the object now in place, where the store tells it. What a
+ * conflict tells of is as durable as what was stored: callers build on it.
+ */
 export type PutResult =
   | { readonly outcome: 'stored'; readonly etag: ETag }
   | { readonly outcome: 'conflict'; readonly etag?: ETag };

@@ -42,7 +42,7 @@ export class Publisher {
     try {
       await this.#disk.link(staged.path, target.path);
     } catch (error) {
-      if (isLodeError(error, 'LODE_ALREADY_EXISTS')) return await this.exists(target);
+      if (isLodeError(error, 'LODE_ALREADY_EXISTS')) return await this.conflict(target);
       throw error;
     } finally {
       await this.#staging.discard(staged.path);
@@ -62,16 +62,12 @@ export class Publisher {
   }
 
   /**
-   * What a create answers that found something. Its caller builds on the object being there, while whoever published it
-   * may not have synced its name yet: a power loss must not take it away again.
+   * What a put answers that found something: the etag of what is there. Callers build on that, and take it for their own
+   * when an earlier answer was lost, while whoever published it may not have synced its name yet or failed to: a power
+   * loss must not take it away again.
    */
-  async exists(target: Target): Promise<PutResult> {
-    await this.#names?.sync(target.directory);
-    return this.conflict(target);
-  }
-
-  /** What a put answers that found something: the etag of what is there. */
   async conflict(target: Target): Promise<PutResult> {
+    await this.#names?.sync(target.directory);
     const present = await versionAt(this.#disk, target.path);
     if (present !== undefined) return { outcome: 'conflict', etag: present.etag };
     const info = await this.#disk.info(target.path);

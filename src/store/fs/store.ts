@@ -239,7 +239,7 @@ class FsStore implements Store {
     const { target, source } = put;
     // A race that is lost already needs no bytes of a stream; those in memory cost less than the look.
     if (source.bytes === undefined && (await this.#disk.info(target.path)) !== undefined) {
-      return this.#publisher.exists(target);
+      return this.#publisher.conflict(target);
     }
     const staged = await this.#stage(put);
     return this.#publisher.last(await this.#publisher.add(staged, target), target);
@@ -279,7 +279,6 @@ class FsStore implements Store {
         const holds =
           mode === 'overwrite' ||
           (mode === 'create' ? present === undefined : present?.etag === mode.ifMatch);
-        if (!holds && mode === 'create') return await this.#publisher.exists(target);
         if (!holds) return await this.#publisher.conflict(target);
         staged = await this.#guardAndStage(put, early);
         published = true;

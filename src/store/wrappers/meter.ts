@@ -4,7 +4,7 @@
  * Outermost it counts what an operation asked for; right above an adapter, what the storage was asked for (attempts of
  * `withRetry` included, hits of `withCache` excluded). A page of a listing and 1,000 keys of a delete are one request each.
  */
-import { byteSource, type ByteInput, type ByteSource } from '../../bytes/index.ts';
+import { byteSource, utf8Length, type ByteInput } from '../../bytes/index.ts';
 import type {
   CallOptions,
   CommonPrefix,
@@ -88,10 +88,7 @@ class MeteredStore extends ForwardingStore {
   override async put(key: string, body: ByteInput, options?: PutOptions): Promise<PutResult> {
     const meter = this.#meter;
     meter.puts++;
-    const source = byteSource(body);
-    if (source.bytes !== undefined) meter.bytesUp += source.bytes.length;
-    const counted = source.bytes === undefined ? countUp(source, meter) : source;
-    const result = await this.inner.put(key, counted, options);
+    const result = await this.inner.put(key, countUp(body, meter), options);
     if (result.outcome === 'conflict') meter.conflicts++;
     return result;
   }
@@ -129,7 +126,17 @@ class MeteredStore extends ForwardingStore {
   }
 }
 
-function countUp(source: ByteSource, meter: Meter): ByteSource {
+/** Counts what is in memory now and what streams as it goes; hands on what it was given where it can. */
+function countUp(body: ByteInput, meter: Meter): ByteInput {
+  if (typeof body === 'string') {
+    meter.bytesUp += utf8Length(body);
+    return body;
+  }
+  const source = byteSource(body);
+  if (source.bytes !== undefined) {
+    meter.bytesUp += source.bytes.length;
+    return source;
+  }
   const { size, replayable } = source;
   return { size, replayable, stream: () => tap(source.stream(), (n) => (meter.bytesUp += n)) };
 }

@@ -1,4 +1,5 @@
 /** Guarded puts: `beforePublish` runs after the comparison holds and before the new content shows, or not at all. */
+import { utf8Encode } from '../../bytes/index.ts';
 import { fails, onStore, rejectsWith, same, stored, text, type Case } from './case.ts';
 import type { Store } from '../../store/store.ts';
 
@@ -49,6 +50,15 @@ export const guardCases: readonly Case[] = [
     let runs = 0;
     await store.put(key, 'new', { mode: 'overwrite', beforePublish: async () => void runs++ });
     same([runs, await text(store, key)], [1, 'new'], 'runs and content');
+  }),
+
+  guarded('bytes of a guard that are not published in place of the body', async (store) => {
+    const instead = (content: string) => async (): Promise<Uint8Array> => utf8Encode(content);
+    const first = await store.put(key, 'body', { beforePublish: instead('from the guard') });
+    same([first.outcome, await text(store, key)], ['stored', 'from the guard'], 'create');
+    const mode = { ifMatch: first.etag ?? '' };
+    await store.put(key, 'body', { mode, beforePublish: instead('') });
+    same([await text(store, key), (await store.head(key))?.size], ['', 0], 'ifMatch');
   }),
 
   guarded('a guard that fails and is published all the same', async (store) => {

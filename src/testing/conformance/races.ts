@@ -1,4 +1,5 @@
 /** Races: many at once, exactly one winner, nothing lost. */
+import { utf8Encode } from '../../bytes/index.ts';
 import { check, same, stored, text, type Case, type CaseContext, type Opened } from './case.ts';
 import type { PutMode, PutResult, Store } from '../../store/store.ts';
 
@@ -47,6 +48,29 @@ export const raceCases: readonly Case[] = [
     // Each round leaves an object behind: fewer of them show as much.
     for (let round = 0; round < Math.ceil(rounds / 10); round++) {
       await race(stores, `race/${round}`, 'create');
+    }
+  }),
+
+  racing('two winners of a race whose bodies stream in', async (stores) => {
+    async function* slowly(i: number): AsyncGenerator<Uint8Array> {
+      for (const part of ['racer ', String(i)]) {
+        await Promise.resolve();
+        yield utf8Encode(part);
+      }
+    }
+    const etag = await stored(stores[0] as Store, 'race/swap', 'start');
+    for (const [key, mode] of [
+      ['race/create', 'create'],
+      ['race/swap', { ifMatch: etag }],
+    ] as const) {
+      const results = await Promise.all(
+        Array.from({ length: racers }, (_, i) =>
+          (stores[i % stores.length] as Store).put(key, slowly(i), { mode }),
+        ),
+      );
+      const winners = results.flatMap(({ outcome }, i) => (outcome === 'stored' ? [i] : []));
+      same(winners.length, 1, `winners of ${racers}`);
+      same(await text(stores[0] as Store, key), `racer ${winners[0]}`, 'content after the race');
     }
   }),
 
