@@ -15,6 +15,10 @@ export class BlobWriter<S> implements AsyncDisposable {
   readonly #onCommitted: (committed: Committed<DatasetManifest>) => S;
   readonly #onClosed: (writer: BlobWriter<S>) => void;
   #state: State = 'open';
+  /** The first chunk that could not be taken. */
+  #failure: { readonly error: unknown } | undefined;
+  /** Calls run one after another, awaited or not: chunks written at once would overtake one another. */
+  #turn: Promise<unknown> = Promise.resolve();
 
   /** Made by `streamWrite`. */
   constructor(
@@ -33,8 +37,18 @@ export class BlobWriter<S> implements AsyncDisposable {
   async write(bytes: ByteInput): Promise<void> {
     this.#require('write');
     const source = byteSource(bytes);
-    if (source.bytes !== undefined) return this.#file.write(source.bytes);
-    for await (const chunk of source.stream()) await this.#file.write(chunk);
+    return this.#inTurn(async () => {
+      if (this.#state === 'aborted') this.#require('write');
+      if (this.#failure !== undefined) throw this.#failure.error;
+      try {
+        if (source.bytes !== undefined) return await this.#file.write(source.bytes);
+        for await (const chunk of source.stream()) await this.#file.write(chunk);
+      } catch (error) {
+        // A part is missing from here on: what is left must not be committed as if it were whole.
+        this.#failure = { error };
+        throw error;
+      }
+    });
   }
 
   /** Makes the snapshot visible. The last call. After a failure the data is gone, unless the outcome is open. */
@@ -42,8 +56,11 @@ export class BlobWriter<S> implements AsyncDisposable {
     this.#require('commit');
     this.#state = 'committing';
     try {
-      if (this.#file.isOurs) this.#session.begun(this.#file.path);
-      const file = await this.#file.finish();
+      const file = await this.#inTurn(async () => {
+        if (this.#file.isOurs) this.#session.begun(this.#file.path);
+        if (this.#failure !== undefined) throw this.#failure.error;
+        return this.#file.finish();
+      });
       const committed = await this.#session.commit({ files: [file], rowCount: 1 });
       this.#state = 'committed';
       return this.#onCommitted(committed);
@@ -74,6 +91,12 @@ export class BlobWriter<S> implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => {});
+    return mine;
   }
 
   #require(call: string): void {

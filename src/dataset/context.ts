@@ -6,6 +6,7 @@ import type { HistoryFormat, Operation } from '../history/index.ts';
 import { withMeter } from '../store/index.ts';
 import type { Meter } from '../store/index.ts';
 import { datasetFormat } from './history-format.ts';
+import { assertSnapshotId } from './layout.ts';
 import type { DatasetManifest } from './manifest/index.ts';
 import { defaultManifestLimits } from './manifest/index.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -61,6 +62,7 @@ export class DatasetContext<R> {
   }
 
   async manifest(op: Operation, snapshot: string): Promise<DatasetManifest> {
+    assertSnapshotId(snapshot);
     const manifest = await this.history.snapshot(op, snapshot);
     if (manifest !== undefined) return manifest;
     throw new LodeError('LODE_NOT_FOUND', 'there is no such snapshot', {

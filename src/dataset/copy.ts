@@ -4,6 +4,7 @@
  * Keys, ids and manifest bytes stay as they are, so the copy is the same history. Data is verified on its way. Run again
  * after an interruption, it begins with the first snapshot that is not committed there and skips data of the right size.
  */
+import { compareUtf8 } from '../bytes/index.ts';
 import { LodeError } from '../errors.ts';
 import { History, retryPolicy } from '../history/index.ts';
 import type { Operation } from '../history/index.ts';
@@ -52,6 +53,8 @@ class Copier<R> {
   readonly #target: History<DatasetManifest>;
   /** Manifest bytes as they are in the source: encoding them anew would lose members we do not know. */
   readonly #bytesOf = new WeakMap<DatasetManifest, Uint8Array>();
+  /** What the pointer of the other store names without a manifest: where a copy was interrupted. */
+  #interrupted: string | undefined;
   #snapshots = 0;
   #files = 0;
   #bytes = 0;
@@ -80,12 +83,14 @@ class Copier<R> {
 
   /** Newest first: what the other store lacks of the history up to `last`. */
   async missing(last: DatasetManifest): Promise<DatasetManifest[]> {
-    const head = (await this.#target.latest(this.#to))?.snapshotId;
+    const theirs = await this.#target.latest(this.#to);
+    const head = theirs?.snapshotId;
+    this.#interrupted = (await this.#target.head(this.#to)).dangling;
+    if (theirs !== undefined && (await this.#holds(theirs, last.snapshotId))) return [];
     const missing: DatasetManifest[] = [];
     for await (const manifest of this.#context.history.chain(this.#from, last, head))
       missing.push(manifest);
-    if (head === undefined || head === last.snapshotId || missing.at(-1)?.parentSnapshotId === head)
-      return missing;
+    if (missing.at(-1)?.parentSnapshotId === head) return missing;
     throw new LodeError('LODE_SNAPSHOT_CONFLICT', 'the other store has a history of its own', {
       dataset: this.#context.id,
       expected: last.snapshotId,
@@ -94,6 +99,16 @@ class Copier<R> {
       actualHead: head,
       next: 'Copy into an empty store, or into an earlier copy of this dataset.',
     });
+  }
+
+  /** Whether `snapshot` is the head there, or behind it. Ids grow, so this ends where it cannot be any more. */
+  async #holds(head: DatasetManifest, snapshot: string): Promise<boolean> {
+    let at: DatasetManifest | undefined = head;
+    while (at !== undefined && compareUtf8(at.snapshotId, snapshot) > 0) {
+      const parent: string | undefined = at.parentSnapshotId;
+      at = parent === undefined ? undefined : await this.#target.fetch(this.#to, parent);
+    }
+    return at?.snapshotId === snapshot;
   }
 
   async copy(manifest: DatasetManifest): Promise<void> {
@@ -109,12 +124,17 @@ class Copier<R> {
     const key = this.#context.options.layout.manifestKey(this.#context.id, manifest.snapshotId);
     const stored = await this.#from.store.get(key, { signal: this.#from.signal });
     if (stored !== undefined) this.#bytesOf.set(manifest, await stored.bytes());
-    await this.#target.commit(this.#to, {
-      snapshotId: manifest.snapshotId,
-      expectedParent: undefined,
-      referenced: false,
-      build: () => manifest,
-    });
+    if (manifest.snapshotId === this.#interrupted) {
+      // Any other writer would fence it and commit under another id; a copy keeps its ids.
+      await this.#target.complete(this.#to, manifest);
+    } else {
+      await this.#target.commit(this.#to, {
+        snapshotId: manifest.snapshotId,
+        expectedParent: undefined,
+        referenced: false,
+        build: () => manifest,
+      });
+    }
     this.#snapshots++;
   }
 

@@ -9,7 +9,7 @@ import { decodeManifest, encodeManifest, formatVersion, schemaName } from './man
 import type { DatasetManifest, ManifestLimits } from './manifest/index.ts';
 
 /** Metadata member that marks a manifest as a fence: it occupies an id whose own manifest never came. */
-const fenceMember = 'lode.fence';
+export const fenceMember = 'lode.fence';
 
 interface DatasetFormatOptions {
   readonly dataset: string;

@@ -180,5 +180,6 @@ function projected<R>(
   matches: unknown,
 ): R {
   if (columns === undefined || matches === undefined) return record;
-  return Object.fromEntries(columns.map((column) => [column, record[column]])) as R;
+  const own = columns.filter((column) => Object.hasOwn(record as object, column));
+  return Object.fromEntries(own.map((column) => [column, record[column]])) as R;
 }

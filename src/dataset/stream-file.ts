@@ -35,6 +35,7 @@ export class StreamFile {
 
   /** Resolves when the store is ready for more; rejects as soon as the store has given up. */
   async write(chunk: Uint8Array): Promise<void> {
+    this.#op.signal?.throwIfAborted();
     if (chunk.length === 0) return;
     if (this.#pipe === undefined) {
       if (this.#held === undefined && chunk.length <= heldBytesMax) {

@@ -3,8 +3,8 @@ import { compareTime, timeText } from '../encoding/time.ts';
 import type { TimeInput } from '../encoding/time.ts';
 import { isLodeError, LodeError } from '../errors.ts';
 
-/** Time of a record; `undefined` for a record that has none. */
-export type TimestampOf<R> = (record: R) => TimeInput | undefined;
+/** Time of a record; `undefined` or `null` for a record that has none. */
+export type TimestampOf<R> = (record: R) => TimeInput | null | undefined;
 
 export class TimeRange<R> {
   readonly #timestampOf: TimestampOf<R> | undefined;
@@ -17,7 +17,7 @@ export class TimeRange<R> {
 
   add(record: R, index: number): void {
     const time = this.#timestampOf?.(record);
-    if (time === undefined) return;
+    if (time === undefined || time === null) return;
     try {
       if (this.#min === undefined || this.#max === undefined) {
         timeText(time);

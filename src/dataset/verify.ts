@@ -4,6 +4,7 @@
  * Manifests cover data files by size and digest, and themselves by a checksum; partition copies have to equal the
  * canonical manifest byte for byte. Nothing is changed. Memory is bounded by the manifests under way.
  */
+import { compareUtf8 } from '../bytes/index.ts';
 import type { Checksum } from '../encoding/checksum.ts';
 import { isLodeError, LodeError } from '../errors.ts';
 import type { Operation } from '../history/index.ts';
@@ -11,6 +12,7 @@ import { forEachOf } from '../parallel.ts';
 import type { DatasetContext } from './context.ts';
 import { readStored } from './data-file.ts';
 import { partitionsOf } from './history-format.ts';
+import { assertSnapshotId } from './layout.ts';
 import type { DatasetManifest, ManifestFile } from './manifest/index.ts';
 import type { CallOptions } from './types.ts';
 
@@ -46,9 +48,11 @@ export async function verifySnapshots<R>(
 ): Promise<VerifyReport> {
   const verifier = new Verifier(op, context, options.onProgress);
   if (options.snapshot !== undefined) {
-    await verifier.snapshot(options.snapshot);
+    assertSnapshotId(options.snapshot);
+    await verifier.snapshot(options.snapshot, 'there is no such snapshot');
   } else {
     for await (const id of context.history.ids(op)) await verifier.snapshot(id);
+    await verifier.parents();
     await verifier.head();
   }
   return verifier.report();
@@ -59,6 +63,8 @@ class Verifier<R> {
   readonly #context: DatasetContext<R>;
   readonly #onProgress: ((progress: VerifyProgress) => void) | undefined;
   readonly #problems: Problem[] = [];
+  /** Parents that no listed id has been yet: one at a time along a history, whose ids come newest first. */
+  readonly #awaited = new Set<string>();
   #snapshots = 0;
   #objects = 0;
   #bytes = 0;
@@ -84,14 +90,20 @@ class Verifier<R> {
     };
   }
 
-  async snapshot(id: string): Promise<void> {
+  /** @param missing  What is wrong when there is no manifest; left out where none is promised. */
+  async snapshot(id: string, missing?: string): Promise<void> {
+    this.#awaited.delete(id);
     const { id: dataset, options, history } = this.#context;
     const key = options.layout.manifestKey(dataset, id);
     await this.#check(id, key, async () => {
       const manifest = await history.fetch(this.#op, id);
       // A folder without manifest is data that was never committed: nothing promises anything about it.
-      if (manifest === undefined) return;
+      if (manifest === undefined && missing === undefined) return;
+      if (manifest === undefined) throw new LodeError('LODE_NOT_FOUND', missing ?? '', { key });
       this.#snapshots++;
+      const parent = manifest.parentSnapshotId;
+      // One with a larger id (a slow writer elsewhere) was listed before.
+      if (parent !== undefined && compareUtf8(parent, id) < 0) this.#awaited.add(parent);
       await this.#copies(manifest, key);
       const checksum = this.#checksumOf(manifest);
       await forEachOf(manifest.files, this.#op.store.capabilities.concurrency, (file) =>
@@ -99,6 +111,12 @@ class Verifier<R> {
       );
     });
     this.#onProgress?.({ snapshots: this.#snapshots, objects: this.#objects, bytes: this.#bytes });
+  }
+
+  /** What was not listed and is somebody's parent: snapshots from before canonical manifests, or lost ones. */
+  async parents(): Promise<void> {
+    for (const id of this.#awaited)
+      await this.snapshot(id, 'the manifest of an ancestor is not there');
   }
 
   /** The pointer has to name a snapshot that is there. */
@@ -170,11 +188,17 @@ class Verifier<R> {
     try {
       await look();
     } catch (error) {
-      if (!isLodeError(error) || (error.kind !== 'corrupt' && error.kind !== 'missing'))
-        throw error;
+      if (!isLodeError(error) || !tellsOfObject(error)) throw error;
       this.#problems.push({ snapshot, key: error.details.key ?? key, error });
     }
   }
+}
+
+/** Whether the object is at fault, not storage or caller: also what a damaged manifest asks for in vain. */
+function tellsOfObject({ kind, code }: LodeError): boolean {
+  return (
+    kind === 'corrupt' || kind === 'missing' || kind === 'invalid' || code === 'LODE_FORMAT_TOO_NEW'
+  );
 }
 
 function sameContent(a: Uint8Array, b: Uint8Array): boolean {

@@ -6,7 +6,8 @@
  */
 import { compareUtf8 } from '../bytes/index.ts';
 import type { ColumnStatistics, FileStatistics } from '../encoding/codec.ts';
-import { parseTime } from '../encoding/time.ts';
+import { formatTime, parseTime } from '../encoding/time.ts';
+import { LodeError } from '../errors.ts';
 import type { Layout } from './layout.ts';
 import type { ManifestFile } from './manifest/index.ts';
 import { escapeSegment, partitionText } from './partition.ts';
@@ -44,9 +45,7 @@ export class Selection {
   constructor(layout: Layout, where: object | undefined, partition: PartitionFilter | undefined) {
     this.#layout = layout;
     this.#conditions = Object.entries(where ?? {}).flatMap(([field, condition]) =>
-      condition === undefined
-        ? []
-        : [[field, boundsOf(condition as Comparable | Bounds<Comparable>)] as const],
+      condition === undefined ? [] : [[field, boundsOf(field, condition)] as const],
     );
     this.#components = partition === undefined ? undefined : componentsOf(partition);
   }
@@ -89,15 +88,49 @@ export class Selection {
 
 function componentsOf(partition: PartitionFilter): string[] {
   if (typeof partition === 'string') return partition.split('/').filter((part) => part !== '');
-  return Object.entries(partition).map(
-    ([key, value]) => `${key}=${escapeSegment(partitionText(value) ?? '')}`,
-  );
+  return Object.entries(partition).map(([key, value]) => {
+    const text = partitionText(value);
+    if (text === undefined)
+      throw unusable(`partition.${key}`, 'a value a partition can have', value);
+    return `${key}=${escapeSegment(text)}`;
+  });
 }
 
-function boundsOf(condition: Comparable | Bounds<Comparable>): Bounds<Comparable> {
+const comparisons = ['eq', 'gt', 'gte', 'lt', 'lte'] as const;
+
+/** What TypeScript would have refused is refused here: a condition that is ignored would select everything. */
+function boundsOf(field: string, condition: unknown): Bounds<Comparable> {
   const isBounds =
     typeof condition === 'object' && condition !== null && !(condition instanceof Date);
-  return isBounds ? condition : { eq: condition };
+  if (!isBounds) return { eq: comparable(`where.${field}`, condition) };
+  const bounds = condition as Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries(bounds)) {
+    const member = `where.${field}.${name}`;
+    if (value === undefined) continue;
+    if ((comparisons as readonly string[]).includes(name)) comparable(member, value);
+    else if (name !== 'in') throw unusable(member, [...comparisons, 'in'].join(', '), name);
+    else if (!Array.isArray(value)) throw unusable(member, 'an array', value);
+    else for (const any of value) comparable(member, any);
+  }
+  return bounds as Bounds<Comparable>;
+}
+
+function comparable(field: string, value: unknown): Comparable {
+  const usable =
+    value instanceof Date
+      ? !Number.isNaN(value.getTime())
+      : ['string', 'number', 'bigint', 'boolean'].includes(typeof value);
+  if (usable) return value as Comparable;
+  throw unusable(field, 'a string, number, bigint, boolean or valid Date', value);
+}
+
+/** Text of a value stays out: it may be a secret of the caller. */
+function unusable(field: string, expected: string, value: unknown): LodeError {
+  return new LodeError('LODE_INVALID_ARGUMENT', 'this condition cannot be checked', {
+    field,
+    expected,
+    actual: value === null ? 'null' : value instanceof Date ? 'invalid Date' : typeof value,
+  });
 }
 
 function matches(value: unknown, bounds: Bounds<Comparable>): boolean {
@@ -122,11 +155,23 @@ function componentMayMatch(
   { eq, in: any }: Bounds<Comparable>,
 ): boolean {
   const is = (value: Comparable): boolean => {
-    // A time falls on a day in a zone we do not know.
-    if (value instanceof Date) return true;
-    return component === prefix + escapeSegment(partitionText(value) ?? '');
+    const text = partitionText(value);
+    if (text !== undefined && component === prefix + escapeSegment(text)) return true;
+    return isWrittenOtherwise(value, component.slice(prefix.length));
   };
   return (eq === undefined || is(eq)) && (any === undefined || any.some(is));
+}
+
+/**
+ * Whether a record that holds `value` may lie in a partition of another text: a time lies under its day, Go writes large
+ * and fractional numbers in its own way, and bytes, which are text in a record, as a list of numbers.
+ */
+function isWrittenOtherwise(value: Comparable, escaped: string): boolean {
+  if (value instanceof Date) return true;
+  if (typeof value === 'boolean') return false;
+  if (typeof value === 'string') return parseTime(value) !== undefined || escaped.startsWith('%5B');
+  const number = escaped === '' ? Number.NaN : Number(escaped.replaceAll('%2B', '+'));
+  return Number.isNaN(number) || number === Number(value);
 }
 
 function statisticsMayMatch(
@@ -146,15 +191,35 @@ function columnMayMatch(
   if (min === undefined || max === undefined) return rowCount === undefined || nullCount < rowCount;
   // Values that cannot be compared give NaN, which proves nothing.
   const inside = (value: Comparable): boolean =>
-    !(compare(min, value) > 0) && !(compare(max, value) < 0);
+    !(compareBound(min, value) > 0) && !(compareBound(max, value) < 0);
   return (
     (eq === undefined || inside(eq)) &&
     (any === undefined || any.some(inside)) &&
-    (gt === undefined || !(compare(max, gt) <= 0)) &&
-    (gte === undefined || !(compare(max, gte) < 0)) &&
-    (lt === undefined || !(compare(min, lt) >= 0)) &&
-    (lte === undefined || !(compare(min, lte) > 0))
+    (gt === undefined || !(compareBound(max, gt) <= 0)) &&
+    (gte === undefined || !(compareBound(max, gte) < 0)) &&
+    (lt === undefined || !(compareBound(min, lt) >= 0)) &&
+    (lte === undefined || !(compareBound(min, lte) > 0))
   );
+}
+
+/**
+ * Sign of a bound - b, `NaN` when it would prove nothing. Bounds of a time column are ordered as instants and may stand in
+ * any zone, while its values are compared as they are read: as text in UTC, or as a `Date` without what is below a
+ * millisecond. Text proves something only where the whole seconds differ as well, a `Date` where the milliseconds do.
+ */
+function compareBound(bound: string | number | bigint | boolean, b: Comparable): number {
+  const at = typeof bound === 'string' && typeof b !== 'number' ? parseTime(bound) : undefined;
+  const order = compare(bound, b);
+  if (at === undefined) return order;
+  let coarse = order;
+  if (typeof b === 'string') coarse = compareUtf8(formatTime(at).slice(0, 19), b.slice(0, 19));
+  else if (b instanceof Date && order !== 0) coarse = Math.sign(Number(floorMs(at)) - b.getTime());
+  return Math.sign(coarse) === Math.sign(order) ? order : Number.NaN;
+}
+
+function floorMs(ns: bigint): bigint {
+  const below = ns % 1_000_000n;
+  return (ns - (below < 0n ? below + 1_000_000n : below)) / 1_000_000n;
 }
 
 /** Sign of a - b, `NaN` when the two cannot be compared. */

@@ -6,6 +6,7 @@ import { createMeter } from '../store/index.ts';
 import type { Meter } from '../store/index.ts';
 import { BlobWriter } from './blob-writer.ts';
 import type { DatasetContext } from './context.ts';
+import { fenceMember } from './history-format.ts';
 import type { DatasetManifest, Metadata } from './manifest/index.ts';
 import { CommitSession } from './session.ts';
 import type { Content } from './session.ts';
@@ -119,6 +120,13 @@ function begin<R>(
   options: WriteOptions,
 ): { op: Operation; session: CommitSession; meter: Meter } {
   context.assertMayCommit();
+  if (metadata?.[fenceMember] !== undefined) {
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'this member of the metadata is reserved', {
+      dataset: context.id,
+      field: `metadata.${fenceMember}`,
+      next: 'Choose another name.',
+    });
+  }
   const meter = createMeter();
   const op = context.operation(options.signal, meter);
   const { signature, history } = context;

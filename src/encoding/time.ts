@@ -31,6 +31,8 @@ export function timeText(time: TimeInput): string {
     if (parseTime(time) === undefined) throw unusable(time);
     return normalised(time);
   }
+  // Callers without types pass numbers and objects.
+  if (!((time as unknown) instanceof Date)) throw unusable(typeof time);
   const ms = time.getTime();
   if (Number.isNaN(ms)) throw unusable('invalid Date');
   return formatTime(BigInt(ms) * NS_PER_MS);

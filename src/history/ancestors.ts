@@ -5,7 +5,7 @@
  * descending order tells what to fetch ahead; the links then decide what belongs to the history.
  */
 import { compareUtf8 } from '../bytes/index.ts';
-import { isLodeError } from '../errors.ts';
+import { isLodeError, LodeError } from '../errors.ts';
 import { mapInOrder } from '../parallel.ts';
 import { CircleGuard } from './circle.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
@@ -90,7 +90,10 @@ function readAhead<M extends SnapshotFacts>(
   });
 }
 
-/** The chain from `from` down to (not including) `until`, by parent links alone. */
+/**
+ * The chain from `from` down to (not including) `until`, by parent links alone. A parent that is not there is an error:
+ * whoever asks for a chain asks for all of it.
+ */
 export async function* chain<M extends SnapshotFacts>(
   op: Operation,
   format: HistoryFormat<M>,
@@ -103,8 +106,19 @@ export async function* chain<M extends SnapshotFacts>(
     guard.pass(at.snapshotId);
     if (!format.isFence(at)) yield at;
     const parent: string | undefined = at.parentSnapshotId;
-    at = parent === undefined || parent === until ? undefined : await heads.snapshot(op, parent);
+    if (parent === undefined || parent === until) return;
+    at = await heads.snapshot(op, parent);
+    if (at === undefined) throw lost(format, parent);
   }
+}
+
+function lost<M extends SnapshotFacts>(format: HistoryFormat<M>, snapshot: string): LodeError {
+  return new LodeError('LODE_NOT_FOUND', 'the manifest of an ancestor is not there', {
+    dataset: format.name,
+    snapshot,
+    key: format.manifestKey(snapshot),
+    next: 'Restore the manifest from a copy, or go on from a later snapshot.',
+  });
 }
 
 /** Ids of all snapshots that may exist, newest first. */

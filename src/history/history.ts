@@ -119,19 +119,38 @@ export class History<M extends SnapshotFacts> {
     return nextSnapshotId(env, this.#learned?.pointed);
   }
 
+  /** Ends a commit that stopped between pointer and manifest: the pointer names this very snapshot. */
+  async complete(op: Operation, manifest: M): Promise<void> {
+    await this.#publisher.complete(op, manifest);
+    await this.latest(op);
+  }
+
   commit(op: Operation, request: CommitRequest<M>): Promise<Committed<M>> {
-    const mine = this.#turn.then(() => {
-      op.signal?.throwIfAborted();
-      return this.#commit(op, request);
-    });
-    this.#turn = mine.catch(() => {});
+    const before = this.#turn;
+    const mine = untilAborted(before, op.signal).then(() => this.#commit(op, request));
+    this.#turn = Promise.all([before, mine.catch(() => {})]);
     return mine;
   }
 
   async #commit(op: Operation, request: CommitRequest<M>): Promise<Committed<M>> {
+    op.signal?.throwIfAborted();
     const former = this.#learned;
-    // Whatever goes wrong from here on, the next commit looks at the store again instead of trusting memory (E-29).
+    // Once anything was written, the next commit looks at the store again instead of trusting memory (E-29).
     this.#learned = undefined;
+    try {
+      return await this.#race(op, request, former);
+    } catch (error) {
+      // What this writer knew stays known: a writer that lost goes on losing until it looks at the head by latest().
+      if (!request.referenced) this.#learned = former;
+      throw error;
+    }
+  }
+
+  async #race(
+    op: Operation,
+    request: CommitRequest<M>,
+    former: Head<M> | undefined,
+  ): Promise<Committed<M>> {
     let { head, isHint } = await this.#base(op, former);
     for (let lost = 0; ;) {
       const underLock = lost > 0 && this.#mayRebaseUnderLock(op, request);
@@ -149,8 +168,7 @@ export class History<M extends SnapshotFacts> {
       // A hint that was out of date, or a pointer that has to be settled, is not a race lost.
       if (!isHint && published.outcome !== 'dangling') {
         lost++;
-        if (lost > this.#options.retry.attempts)
-          throw await this.#defeat(op, published, head, former);
+        if (lost > this.#options.retry.attempts) throw await this.#defeat(op, published, head);
         if (!underLock)
           await op.env.sleep(retryDelayMs(this.#options.retry, lost, op.env), op.signal);
       }
@@ -215,12 +233,7 @@ export class History<M extends SnapshotFacts> {
     return this.#heads.at(op, { snapshot, etag, readAt });
   }
 
-  async #defeat(
-    op: Operation,
-    published: Publication<M>,
-    head: Head<M>,
-    former: Head<M> | undefined,
-  ): Promise<LodeError> {
+  async #defeat(op: Operation, published: Publication<M>, head: Head<M>): Promise<LodeError> {
     if (published.outcome === 'fenced') {
       return new LodeError(
         'LODE_FENCED',
@@ -230,8 +243,6 @@ export class History<M extends SnapshotFacts> {
         },
       );
     }
-    // What this writer knew stays known: it goes on losing until it looks at the head by latest().
-    this.#learned = former;
     const now = await readPointer(this.#format, op).catch(() => undefined);
     return this.#conflict(head.manifest?.snapshotId, now?.snapshot);
   }
@@ -245,5 +256,24 @@ export class History<M extends SnapshotFacts> {
       expectedHead,
       actualHead,
     });
+  }
+}
+
+/** Waits for `work`, at most until the signal aborts. */
+async function untilAborted(
+  work: Promise<unknown>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  if (signal === undefined) return void (await work);
+  signal.throwIfAborted();
+  let stop = (): void => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    signal.removeEventListener('abort', stop);
   }
 }

@@ -223,12 +223,20 @@ export class Publisher<M extends SnapshotFacts> {
     return this.#putManifest(op, this.#format.manifestKey(snapshot), bytes);
   }
 
-  /** Puts a pointer where there is none; false when there is one by now. */
-  async putPointer(op: Operation, snapshot: string): Promise<boolean> {
+  /** Writes the manifest that the pointer names already: the second half of a commit that was interrupted. */
+  async complete(op: Operation, manifest: M): Promise<void> {
+    const bytes = this.#format.encode(manifest);
+    const key = this.#format.manifestKey(manifest.snapshotId);
+    if (!(await this.#putManifest(op, key, bytes))) throw this.#taken(key);
+    await this.#putCopies(op, manifest, bytes);
+  }
+
+  /** Puts a pointer where there is none, or an empty one; false when there is another by now. */
+  async putPointer(op: Operation, snapshot: string, mode: PutMode): Promise<boolean> {
     const result = await putDefinitely(op, {
       key: this.#format.pointerKey,
       body: utf8Encode(snapshot),
-      options: () => ({ mode: 'create' }),
+      options: () => ({ mode }),
       landed: () => this.#pointerLanded(op, snapshot),
     });
     return result.outcome === 'stored';
@@ -245,11 +253,24 @@ export class Publisher<M extends SnapshotFacts> {
     manifest: M,
     bytes: Uint8Array,
   ): Promise<void> {
+    const former = request.referenced;
     request.referenced = true;
     const key = this.#format.manifestKey(manifest.snapshotId);
-    if (!(await this.#putManifest(op, key, bytes))) throw this.#taken(key);
-    const [failed] = await this.#putCopies(op, manifest, bytes);
-    if (failed !== undefined) throw this.#taken(failed);
+    const written = await this.#putManifest(op, key, bytes).catch((error: unknown) => {
+      if (!mayHaveLanded(error)) request.referenced = former;
+      throw error;
+    });
+    if (!written) {
+      request.referenced = former;
+      throw this.#taken(key);
+    }
+    await forEachOf(
+      this.#format.copyKeys(manifest),
+      op.store.capabilities.concurrency,
+      async (copy) => {
+        if (!(await this.#putManifest(op, copy, bytes))) throw this.#taken(copy);
+      },
+    );
   }
 
   /** False when something else is there. */
@@ -260,7 +281,7 @@ export class Publisher<M extends SnapshotFacts> {
     return result.outcome === 'stored' || (await landed()) !== undefined;
   }
 
-  /** In parallel; answers the keys that could not be written. */
+  /** After the commit point, in parallel: a failure is no longer one of the commit. Answers the keys not written. */
   async #putCopies(op: Operation, manifest: M, bytes: Uint8Array): Promise<string[]> {
     const keys = this.#format.copyKeys(manifest);
     const failed: string[] = [];

@@ -1,7 +1,7 @@
 /**
  * Repair: what a commit that was interrupted for good has left is completed, only ever forward.
  *
- * A missing pointer is put back to the newest snapshot that is nobody's parent; a pointer without manifest is fenced;
+ * A missing or empty pointer is put back to the newest snapshot that is nobody's parent; a pointer without manifest is fenced;
  * missing copies of manifests are written. Nothing is replaced and nothing is deleted.
  */
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
@@ -9,6 +9,7 @@ import type { HeadFinder } from './head.ts';
 import { walk } from './ancestors.ts';
 import type { Operation } from './operation.ts';
 import { forEachOf } from '../parallel.ts';
+import { modeFor } from './publish.ts';
 import type { Publisher } from './publish.ts';
 
 export async function repair<M extends SnapshotFacts>(
@@ -19,9 +20,10 @@ export async function repair<M extends SnapshotFacts>(
   dryRun: boolean,
 ): Promise<string[]> {
   const repaired: string[] = [];
-  const { etag, pointed, manifest, dangling } = await heads.find(op);
-  if (etag === undefined && manifest !== undefined) {
-    if (dryRun || (await publisher.putPointer(op, manifest.snapshotId)))
+  const head = await heads.find(op);
+  const { pointed, manifest, dangling } = head;
+  if (pointed === undefined && manifest !== undefined) {
+    if (dryRun || (await publisher.putPointer(op, manifest.snapshotId, modeFor(head))))
       repaired.push(format.pointerKey);
   }
   if (dangling && pointed !== undefined) {

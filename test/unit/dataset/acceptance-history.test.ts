@@ -146,22 +146,25 @@ void describe('a history', () => {
   });
 
   // Case 28. A retry commits under a fresh id; the data stays where it was sent, once.
-  onBoth('takes in the loser of a race that may retry, without its data sent again', async (bed) => {
-    const retry = { attempts: 3, jitter: 0, baseDelayMs: 1 };
-    const a = await bed.records({ retry });
-    await a.write([{ n: 1 }]);
-    const second = await (await bed.records()).write([{ n: 2 }]);
-    const third = await a.write([{ n: 3 }]);
-    assert.equal(third.manifest.parentSnapshotId, second.id);
-    assert.equal(third.retries, 1);
-    assert.ok(third.id > second.id);
-    assert.equal(third.manifest.files.length, 1);
-    assert.deepEqual(await a.read(third.id), [{ n: 3 }]);
-    // Data, the pointer that lost, the pointer that won, the manifest.
-    assert.equal(third.cost.puts, 4);
-    const dataKeys = (await keysOf(bed.store)).filter((key) => key.includes('/data/'));
-    assert.equal(dataKeys.length, 3);
-  });
+  onBoth(
+    'takes in the loser of a race that may retry, without its data sent again',
+    async (bed) => {
+      const retry = { attempts: 3, jitter: 0, baseDelayMs: 1 };
+      const a = await bed.records({ retry });
+      await a.write([{ n: 1 }]);
+      const second = await (await bed.records()).write([{ n: 2 }]);
+      const third = await a.write([{ n: 3 }]);
+      assert.equal(third.manifest.parentSnapshotId, second.id);
+      assert.equal(third.retries, 1);
+      assert.ok(third.id > second.id);
+      assert.equal(third.manifest.files.length, 1);
+      assert.deepEqual(await a.read(third.id), [{ n: 3 }]);
+      // Data, the pointer that lost, the pointer that won, the manifest.
+      assert.equal(third.cost.puts, 4);
+      const dataKeys = (await keysOf(bed.store)).filter((key) => key.includes('/data/'));
+      assert.equal(dataKeys.length, 3);
+    },
+  );
 
   // Case 31.
   onBoth('does not move when the pointer cannot be written', async (bed) => {
@@ -237,7 +240,9 @@ void describe('retry options', () => {
 
   // Case 30: a cancelled wait.
   onBoth('wait no longer than their signal', async (bed) => {
-    const a = await bed.records({ retry: { attempts: 5, jitter: 0, baseDelayMs: 60_000, maxDelayMs: 60_000 } });
+    const a = await bed.records({
+      retry: { attempts: 5, jitter: 0, baseDelayMs: 60_000, maxDelayMs: 60_000 },
+    });
     await a.write([{ n: 1 }]);
     await (await bed.records()).write([{ n: 2 }]);
     const stop = new AbortController();
@@ -288,9 +293,7 @@ void describe('hive snapshots', () => {
     const dataset = await bed.records({ layout });
     const { id } = await dataset.write([{ day: '2024-01-15', region: 'eu' }]);
     const reader = await openReader({ store: bed.store, layout });
-    const whole = await all(
-      reader.manifests('ds', { partition: 'day=2024-01-15/region=eu' }),
-    );
+    const whole = await all(reader.manifests('ds', { partition: 'day=2024-01-15/region=eu' }));
     assert.equal(whole.length, 1);
     assert.deepEqual(await all(reader.partitions('ds')), ['day=2024-01-15/region=eu']);
     await fails(reader.manifests('ds', { partition: 'day=2024-01-15' }), 'LODE_NOT_FOUND');

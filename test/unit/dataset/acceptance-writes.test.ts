@@ -12,6 +12,7 @@ import { faultyStore } from '../../../src/testing/index.ts';
 import { utf8Encode } from '../../../src/bytes/index.ts';
 import {
   all,
+  bedOf,
   bytesOf,
   fails,
   keysOf,
@@ -91,7 +92,7 @@ void describe('writing', () => {
       for (const { id, manifest } of [blob, written, streamed]) {
         const [file] = manifest.files;
         assert.equal(manifest.compressor, name);
-        assert.ok(file?.path.endsWith(ending));
+        assert.ok(file !== undefined && file.path.endsWith(ending));
         assert.equal((await bed.store.head(file.path))?.size, file.sizeBytes);
         if (id === blob.id) assert.equal(await textOfBlob(blobs, id), 'hello world');
         else assert.deepEqual(await records.read(id), [{ n: 1 }, { n: 2 }]);
@@ -147,10 +148,7 @@ void describe('writing', () => {
     await fails((await bed.records()).streamWrite(), 'LODE_CODEC_CONFIGURED');
     const none = undefined as unknown as Row[];
     await fails((await bed.records()).streamWriteRecords(none), 'LODE_INVALID_ARGUMENT');
-    await fails(
-      (await bed.blobs()).streamWriteRecords(none as never),
-      'LODE_INVALID_ARGUMENT',
-    );
+    await fails((await bed.blobs()).streamWriteRecords(none as never), 'LODE_INVALID_ARGUMENT');
     const withoutCodec = (await bed.blobs()).streamWriteRecords([hello]);
     assert.equal((await fails(withoutCodec, 'LODE_INVALID_ARGUMENT')).details.field, 'codec');
     const whole = { ...jsonl<Row>(), streaming: false };
@@ -203,7 +201,6 @@ void describe('writing', () => {
   });
 
   void it('compares times as instants, keeps their zone, and names the record that has none', async () => {
-    const { bedOf } = await import('./bed.ts');
     const bed = bedOf('guarded put');
     const timestamp = (row: Row): never => row['t'] as never;
     const dataset = await bed.records({ timestamp });
@@ -212,7 +209,7 @@ void describe('writing', () => {
       { t: '2024-01-01T00:00:00Z' },
       { t: '2023-12-31T23:00:00.500000000Z' },
     ]);
-    assert.equal(zoned.manifest.minTimestamp, '2024-01-01T01:00:00.5+02:00'.replace('01:00:00.5+02:00', '01:00:00.5+02:00'));
+    assert.equal(zoned.manifest.minTimestamp, '2024-01-01T01:00:00.5+02:00');
     assert.equal(zoned.manifest.maxTimestamp, '2024-01-01T00:00:00Z');
     const some = await dataset.write([{ t: null }, {}, { t: '2024-01-01T00:00:00Z' }]);
     assert.equal(some.manifest.minTimestamp, '2024-01-01T00:00:00Z');
@@ -279,43 +276,44 @@ void describe('a stream of bytes', () => {
 
 void describe('reading', () => {
   // Case 7.
-  onBoth('with other components than those of writing is refused before data is fetched', async (bed) => {
-    const { id } = await (await bed.records({ compressor: gzip() })).write([{ n: 1 }]);
-    const blob = await (await bed.blobs({ compressor: gzip() })).write([hello]);
-    const expectations = [
-      [await bed.blobs({ compressor: gzip() }), id, 'codec', 'jsonl', 'none'],
-      [await bed.records(), id, 'compressor', 'gzip', 'noop'],
-      [await bed.records({ compressor: zstd() }), id, 'compressor', 'gzip', 'zstd'],
-      [await bed.records({ compressor: gzip() }), blob.id, 'codec', 'none', 'jsonl'],
-    ] as const;
-    for (const [dataset, snapshot, field, expected, actual] of expectations) {
-      const meter = createMeter();
-      for (const read of [
-        dataset.read(snapshot, { meter }),
-        dataset.records(snapshot, { meter }),
-        dataset.stream(snapshot, { meter }),
-      ]) {
-        const error = await fails(read as Promise<unknown>, 'LODE_COMPONENT_MISMATCH');
-        const { details } = error;
-        assert.deepEqual(
-          [details.field, details.expected, details.actual, details.snapshot],
-          [field, expected, actual, snapshot],
-        );
+  onBoth(
+    'with other components than those of writing is refused before data is fetched',
+    async (bed) => {
+      const { id } = await (await bed.records({ compressor: gzip() })).write([{ n: 1 }]);
+      const blob = await (await bed.blobs({ compressor: gzip() })).write([hello]);
+      const expectations = [
+        [await bed.blobs({ compressor: gzip() }), id, 'codec', 'jsonl', 'none'],
+        [await bed.records(), id, 'compressor', 'gzip', 'noop'],
+        [await bed.records({ compressor: zstd() }), id, 'compressor', 'gzip', 'zstd'],
+        [await bed.records({ compressor: gzip() }), blob.id, 'codec', 'none', 'jsonl'],
+      ] as const;
+      for (const [dataset, snapshot, field, expected, actual] of expectations) {
+        const meter = createMeter();
+        for (const read of [
+          dataset.read(snapshot, { meter }),
+          dataset.records(snapshot, { meter }),
+          dataset.stream(snapshot, { meter }),
+        ]) {
+          const error = await fails(read as Promise<unknown>, 'LODE_COMPONENT_MISMATCH');
+          const { details } = error;
+          assert.deepEqual(
+            [details.field, details.expected, details.actual, details.snapshot],
+            [field, expected, actual, snapshot],
+          );
+        }
+        assert.equal(meter.snapshot().gets, 3, 'more than the manifest was fetched');
       }
-      assert.equal(meter.snapshot().gets, 3, 'more than the manifest was fetched');
-    }
-  });
+    },
+  );
 
   // Case 35.
   onBoth('Parquet statistics are those of the values', async (bed) => {
     const codec = parquet({
-      fields: [
-        { name: 'id', type: 'int64' },
-        { name: 'name', type: 'string', nullable: true },
-        { name: 'score', type: 'float64' },
-        { name: 'nothing', type: 'string', nullable: true },
-        { name: 'flag', type: 'bool' },
-      ],
+      id: 'int64',
+      name: 'string?',
+      score: 'float64',
+      nothing: 'string?',
+      flag: 'bool',
     });
     const dataset = await bed.records({ codec: codec as never, checksum: sha256() });
     const { manifest } = await dataset.write([
