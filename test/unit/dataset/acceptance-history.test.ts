@@ -211,7 +211,7 @@ void describe('a history', () => {
 void describe('retry options', () => {
   // Case 29.
   void it('out of range are refused at open', async () => {
-    const { records } = bedOf('guarded put');
+    const bed = bedOf('guarded put');
     const bad = [
       { attempts: -1 },
       { attempts: 1.5 },
@@ -222,7 +222,7 @@ void describe('retry options', () => {
       { maxDelayMs: 0 },
     ];
     for (const retry of bad) {
-      const error = await fails(records({ retry }), 'LODE_INVALID_ARGUMENT');
+      const error = await fails(bed.records({ retry }), 'LODE_INVALID_ARGUMENT');
       assert.equal(error.details.field, `retry.${Object.keys(retry)[0]}`);
     }
   });

@@ -21,7 +21,7 @@ export interface Bed {
   /** A handle on `ds`, with JSONL unless told otherwise. */
   records(options?: Partial<DatasetOptions<Row>>): Promise<Dataset<Row>>;
   /** A handle on `ds` without a codec. */
-  blobs(options?: Partial<DatasetOptions<Uint8Array>>): Promise<Dataset<Uint8Array>>;
+  blobs(options?: Partial<Omit<DatasetOptions<Uint8Array>, 'codec'>>): Promise<Dataset<Uint8Array>>;
 }
 
 export const pointerKey = 'datasets/ds/latest';
@@ -41,7 +41,7 @@ export function bedOf(kind: Bed['kind'], wrap: (store: Store) => Store = (store)
     env,
     records: ({ codec = jsonl<Row>(), ...options } = {}) =>
       openDataset<Row>('ds', { store, env, ...options, codec }),
-    blobs: ({ codec: _, ...options } = {}) => openDataset('ds', { store, env, ...options }),
+    blobs: (options = {}) => openDataset('ds', { store, env, ...options, codec: undefined }),
   };
 }
 
