@@ -41,7 +41,7 @@ export function bedOf(kind: Bed['kind'], wrap: (store: Store) => Store = (store)
     env,
     records: ({ codec = jsonl<Row>(), ...options } = {}) =>
       openDataset<Row>('ds', { store, env, ...options, codec }),
-    blobs: (options = {}) => openDataset('ds', { store, env, ...options, codec: undefined }),
+    blobs: (options = {}) => openDataset('ds', { store, env, ...options }),
   };
 }
 
