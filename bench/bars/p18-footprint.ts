@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { root } from '../../test/files.ts';
 import { packedFiles } from '../../test/package/pack.ts';
 import { manifest } from '../../test/package/repository.ts';
-import { median, timed, type Bar } from '../harness.ts';
+import { median, type Bar } from '../harness.ts';
 
 const importShareMax = 0.25;
 const unpackedBytesMax = 1_000_000;
@@ -14,9 +14,9 @@ export const bar: Bar = {
   title: 'footprint: import of lode, unpacked size, dependencies',
   async run({ release, log }) {
     const rounds = release ? 31 : 11;
-    const shares = [await importShare(rounds, log)];
+    const shares = [importShare(rounds, log)];
     if ((shares[0] ?? 0) > importShareMax)
-      shares.push(await importShare(rounds, log), await importShare(rounds, log));
+      shares.push(importShare(rounds, log), importShare(rounds, log));
     const share = median(shares);
     const { unpackedBytes, files } = packedFiles();
     const dependencies = Object.keys({
@@ -40,15 +40,16 @@ export const bar: Bar = {
 
 /**
  * Median over rounds, in turn: what importing us adds to a program that is an ES module, as a share of `node -e 0`. What
- * Node itself takes to load any module at all is in neither.
+ * Node itself takes to load any module at all is in neither. Processor time, because starts are short and a busy machine
+ * doubles their wall time at random.
  */
-async function importShare(rounds: number, log: (line: string) => void): Promise<number> {
+function importShare(rounds: number, log: (line: string) => void): number {
   const bare: number[] = [];
   const added: number[] = [];
   for (let round = -1; round < rounds; round++) {
-    const start = await timed(() => run('0'));
-    const empty = await timed(() => run(`import('data:text/javascript,')`));
-    const ours = await timed(() => run(`import('${manifest.name}')`));
+    const start = cpuMs('0');
+    const empty = cpuMs(`import('data:text/javascript,')`);
+    const ours = cpuMs(`import('${manifest.name}')`);
     if (round < 0) continue; // the first starts fill the page cache
     bare.push(start);
     added.push(ours - empty);
@@ -56,15 +57,20 @@ async function importShare(rounds: number, log: (line: string) => void): Promise
   const share = median(added.map((ms, i) => ms / (bare[i] ?? Number.NaN)));
   log(
     `import: share ${share.toFixed(2)}, adds ${median(added).toFixed(1)} ms, ` +
-      `bare start ${median(bare).toFixed(1)} ms, ${rounds} rounds`,
+      `bare start ${median(bare).toFixed(1)} ms of processor time, ${rounds} rounds`,
   );
   return share;
 }
 
-function run(code: string): void {
-  const { status, stderr } = spawnSync(process.execPath, ['-e', code], {
+/** Processor time of `node -e code`, from its start to its exit. */
+function cpuMs(code: string): number {
+  const report =
+    `process.on('exit', () => { const { user, system } = process.cpuUsage();` +
+    ` require('fs').writeSync(1, String(user + system)); });`;
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['-e', report + code], {
     cwd: root,
     encoding: 'utf8',
   });
   if (status !== 0) throw new Error(`node -e "${code}" failed: ${stderr}`);
+  return Number(stdout) / 1000;
 }
