@@ -16,10 +16,11 @@ export interface ZstdEngine {
   decompressStream?(parts: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
-let loaded: ZstdEngine | undefined = nativeZstd;
+let loaded: ZstdEngine | undefined;
 
 /** Answers at once from the second time on. */
 export function zstdEngine(): ZstdEngine | Promise<ZstdEngine> {
+  loaded ??= nativeZstd();
   return loaded ?? wasmEngine().then((engine) => (loaded ??= engine));
 }
 

@@ -1,7 +1,13 @@
 /** Compression of the platform: gzip in every Node, zstd in those that have it. Errors are the platform's own. */
-import { Readable, pipeline } from 'node:stream';
 import type { Transform } from 'node:stream';
-import * as zlib from 'node:zlib';
+
+/** Loaded with the first use: it would be a good part of what importing us costs. */
+let zlibLoaded: typeof import('node:zlib') | undefined;
+
+function zlib(): typeof import('node:zlib') {
+  zlibLoaded ??= process.getBuiltinModule('node:zlib');
+  return zlibLoaded;
+}
 
 /** Large enough that a chunk's cost does not show: three times as fast as Node's default of 16 KiB. */
 const chunkSize = 262_144;
@@ -14,16 +20,16 @@ export async function* gzipStream(
   level: number,
 ): AsyncGenerator<Uint8Array> {
   let first = true;
-  for await (const chunk of through(chunks, zlib.createGzip({ level, chunkSize: 65_536 }))) {
+  for await (const chunk of through(chunks, zlib().createGzip({ level, chunkSize: 65_536 }))) {
     yield first ? goHeader(chunk) : chunk;
     first = false;
   }
 }
 
 export function gzipBytes(bytes: Uint8Array, level: number): Uint8Array | Promise<Uint8Array> {
-  if (bytes.length <= atOnceBytesMax) return goHeader(plain(zlib.gzipSync(bytes, { level })));
+  if (bytes.length <= atOnceBytesMax) return goHeader(plain(zlib().gzipSync(bytes, { level })));
   return new Promise((resolve, reject) => {
-    zlib.gzip(bytes, { level }, (error, zipped) => {
+    zlib().gzip(bytes, { level }, (error, zipped) => {
       if (error === null) resolve(goHeader(plain(zipped)));
       else reject(error);
     });
@@ -43,7 +49,7 @@ interface Gunzip {
 }
 
 export function gunzip(chunks: AsyncIterable<Uint8Array>): Gunzip {
-  const stream = zlib.createGunzip({ chunkSize });
+  const stream = zlib().createGunzip({ chunkSize });
   return { output: through(chunks, stream), consumed: () => stream.bytesWritten };
 }
 
@@ -65,6 +71,7 @@ async function* through(
   stream: Transform,
 ): AsyncGenerator<Uint8Array> {
   // Errors of either side surface where the transform is read; the callback only keeps them from being unhandled.
+  const { Readable, pipeline } = process.getBuiltinModule('node:stream');
   pipeline(Readable.from(chunks), stream, () => {});
   for await (const chunk of stream) yield plain(chunk as Buffer);
 }
@@ -119,4 +126,7 @@ function zstdOf(module: object): NativeZstd | undefined {
   };
 }
 
-export const nativeZstd: NativeZstd | undefined = zstdOf(zlib);
+/** `undefined` before Node 22.15. */
+export function nativeZstd(): NativeZstd | undefined {
+  return zstdOf(zlib());
+}

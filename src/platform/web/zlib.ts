@@ -67,4 +67,6 @@ interface NativeZstd {
   decompressStream(parts: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array>;
 }
 
-export const nativeZstd: NativeZstd | undefined = undefined;
+export function nativeZstd(): NativeZstd | undefined {
+  return undefined;
+}
