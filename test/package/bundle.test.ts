@@ -7,7 +7,7 @@ import { build, type BuildResult } from 'esbuild';
 import { root } from '../files.ts';
 
 /** Raise it knowingly: every byte is loaded by every page that uses us. */
-const gzipBytesMax = 40_000;
+const gzipBytesMax = 44_000;
 const mustNotAppear = ['hyparquet', 'koffi', 'disk/node', 'platform/node', 'src/testing'];
 
 describe('the core in a browser', () => {
