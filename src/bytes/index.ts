@@ -6,3 +6,4 @@ export type { BytePipe } from './pipe.ts';
 export { collect, concat } from './collect.ts';
 export { measured, readSource } from './read.ts';
 export { compareUtf8, isWellFormed, utf8Decode, utf8Encode, utf8Length } from './text.ts';
+export { copyOf } from './slab.ts';

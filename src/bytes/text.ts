@@ -1,9 +1,15 @@
 /** Text and its UTF-8 bytes. All ordering of names in Lode is by these bytes, not by UTF-16 code units. */
+import { cut, cutBytesMax, trim } from './slab.ts';
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function utf8Encode(text: string): Uint8Array {
-  return encoder.encode(text);
+  // UTF-8 takes at most three bytes for each UTF-16 unit.
+  const room = text.length * 3;
+  if (room > cutBytesMax) return encoder.encode(text);
+  const bytes = cut(room);
+  return trim(bytes, encoder.encodeInto(text, bytes).written);
 }
 
 /** Decodes strictly; `undefined` when the bytes are not UTF-8. */

@@ -19,9 +19,21 @@ const NS_END = 253_402_300_800n * NS_PER_SECOND;
 export function formatTime(ns: bigint): string {
   if (ns < NS_MIN || ns >= NS_END) throw unusable(`${ns} ns`);
   const below = ((ns % NS_PER_SECOND) + NS_PER_SECOND) % NS_PER_SECOND;
-  const seconds = new Date(Number((ns - below) / NS_PER_MS)).toISOString().slice(0, 19);
+  const seconds = secondsText((ns - below) / NS_PER_MS);
   if (below === 0n) return `${seconds}Z`;
   return `${seconds}.${trimZeros(String(below).padStart(9, '0'))}Z`;
+}
+
+/** Times come in order mostly: the second that was asked for last is often the one asked for now. */
+let lastMs = 0n;
+let lastText = '1970-01-01T00:00:00';
+
+function secondsText(ms: bigint): string {
+  if (ms !== lastMs) {
+    lastText = new Date(Number(ms)).toISOString().slice(0, 19);
+    lastMs = ms;
+  }
+  return lastText;
 }
 
 /** Brings a time to stored text. Text keeps its zone and is normalised otherwise; throws `LODE_INVALID_ARGUMENT`. */

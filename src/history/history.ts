@@ -51,7 +51,7 @@ export class History<M extends SnapshotFacts> {
   /** Pointer seen when the history was opened: saves the first commit a request, detects nothing. */
   #hint: Pointer | undefined;
   /** Commits run one after another: interleaved, they would race themselves. */
-  #turn: Promise<unknown> = Promise.resolve();
+  #turn: Promise<unknown> | undefined;
 
   constructor(format: HistoryFormat<M>, options: HistoryOptions) {
     this.#format = format;
@@ -127,8 +127,15 @@ export class History<M extends SnapshotFacts> {
 
   commit(op: Operation, request: CommitRequest<M>): Promise<Committed<M>> {
     const before = this.#turn;
-    const mine = untilAborted(before, op.signal).then(() => this.#commit(op, request));
-    this.#turn = Promise.all([before, mine.catch(() => {})]);
+    const mine =
+      before === undefined
+        ? this.#commit(op, request)
+        : untilAborted(before, op.signal).then(() => this.#commit(op, request));
+    // One that gave up waiting does not let the next one past those still before it.
+    const turn = Promise.all([before, mine.catch(() => {})]).then(() => {
+      if (this.#turn === turn) this.#turn = undefined;
+    });
+    this.#turn = turn;
     return mine;
   }
 
@@ -190,12 +197,14 @@ export class History<M extends SnapshotFacts> {
   ): Promise<{ head: Head<M>; isHint: boolean }> {
     const hint = this.#hint;
     this.#hint = undefined;
-    if (former !== undefined) return { head: await this.#settle(op, former), isHint: false };
+    if (former !== undefined) {
+      return { head: former.dangling ? await this.#settle(op, former) : former, isHint: false };
+    }
     const head = hint === undefined ? await this.#heads.find(op) : await this.#heads.at(op, hint);
     return { head: await this.#settle(op, head), isHint: hint !== undefined };
   }
 
-  async #onTop(
+  #onTop(
     op: Operation,
     request: CommitRequest<M>,
     head: Head<M>,
@@ -205,8 +214,8 @@ export class History<M extends SnapshotFacts> {
     const actual = head.manifest?.snapshotId;
     if (expectedParent !== undefined && (actual ?? null) !== expectedParent) {
       // Our memory of the head may be what is out of date.
-      if (head === former) return { outcome: 'dangling' };
-      throw this.#conflict(expectedParent ?? undefined, actual);
+      if (head === former) return Promise.resolve({ outcome: 'dangling' });
+      return Promise.reject(this.#conflict(expectedParent ?? undefined, actual));
     }
     return this.#publisher.onTop(
       op,

@@ -8,7 +8,8 @@ import type { Env } from '../env.ts';
 
 /** 2001-09-09, the first instant with 19 digits: a clock before it is not set. */
 const smallest = 1_000_000_000_000_000_000n;
-const largest = 9_999_999_999_999_999_999n;
+/** Nothing could follow it. */
+const largest = '9'.repeat(19);
 
 const lastByEnv = new WeakMap<Env, bigint>();
 
@@ -18,24 +19,27 @@ export function nextSnapshotId(env: Env, ...above: readonly (string | undefined)
   if (id < smallest) id = smallest;
   const last = lastByEnv.get(env);
   if (last !== undefined && id <= last) id = last + 1n;
+  let text = String(id);
   for (const other of above) {
-    const number = numericId(other);
-    if (number !== undefined && id <= number) id = number + 1n;
+    if (follows(text, other)) continue;
+    id = (numericId(other) ?? id) + 1n;
+    text = String(id);
   }
   lastByEnv.set(env, id);
-  return String(id);
+  return text;
 }
 
 /** True when `id` may follow `parent` in a history. Ids of other shapes follow anything. */
 export function follows(id: string, parent: string | undefined): boolean {
-  const before = numericId(parent);
-  const own = numericId(id);
-  return before === undefined || own === undefined || own > before;
+  // Of two numbers with as many digits the larger is the larger text.
+  return parent === undefined || !isNumeric(parent) || !isNumeric(id) || id > parent;
 }
 
 /** The id as a number when it has the shape ours have; ids are opaque otherwise. */
 export function numericId(id: string | undefined): bigint | undefined {
-  if (id === undefined || !/^\d{19}$/.test(id)) return undefined;
-  const value = BigInt(id);
-  return value < largest ? value : undefined;
+  return id !== undefined && isNumeric(id) ? BigInt(id) : undefined;
+}
+
+function isNumeric(id: string): boolean {
+  return id.length === 19 && id !== largest && /^\d+$/.test(id);
 }

@@ -10,7 +10,7 @@ import { utf8Encode } from '../bytes/index.ts';
 import { assert, isLodeError, LodeError } from '../errors.ts';
 import { forEachOf } from '../parallel.ts';
 import { CircleGuard } from './circle.ts';
-import type { ETag, PutMode } from '../store/store.ts';
+import type { ETag, PutMode, PutOptions } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import { PublishGuard } from './guard.ts';
 import type { Written } from './guard.ts';
@@ -126,9 +126,10 @@ export class Publisher<M extends SnapshotFacts> {
   #place(op: Operation, request: CommitRequest<M>, head: Head<M>): M {
     const parent = head.manifest;
     const above = [head.pointed, parent?.snapshotId];
+    const drawn = request.snapshotId;
     const keep =
-      !request.referenced && [...above, head.readAt].every((id) => follows(request.snapshotId, id));
-    const snapshotId = keep ? request.snapshotId : nextSnapshotId(op.env, ...above);
+      !request.referenced && follows(drawn, head.readAt) && above.every((id) => follows(drawn, id));
+    const snapshotId = keep ? drawn : nextSnapshotId(op.env, ...above);
     return request.build({ snapshotId, parent });
   }
 
@@ -149,7 +150,7 @@ export class Publisher<M extends SnapshotFacts> {
     try {
       const { outcome, etag } = await putDefinitely(op, {
         key: this.#format.pointerKey,
-        body: new Uint8Array(0),
+        body: noBytes,
         options: () => ({ mode: guard.written?.mode ?? firstMode, beforePublish: guard.run }),
         landed,
       });
@@ -193,7 +194,7 @@ export class Publisher<M extends SnapshotFacts> {
     if (!(await this.#putManifest(op, this.#format.manifestKey(manifest.snapshotId), bytes))) {
       return { outcome: 'fenced' };
     }
-    const missingCopies = await this.#putCopies(op, manifest, bytes);
+    const missingCopies = await this.#putCopies(op, this.#format.copyKeys(manifest), bytes);
     return { outcome: 'landed', manifest, head: headOf(op, manifest, moved.etag), missingCopies };
   }
 
@@ -213,7 +214,7 @@ export class Publisher<M extends SnapshotFacts> {
     }
     if (!(await this.#putManifest(op, this.#format.manifestKey(manifest.snapshotId), bytes)))
       return 'not-landed';
-    await this.#putCopies(op, manifest, bytes);
+    await this.#putCopies(op, this.#format.copyKeys(manifest), bytes);
     return 'landed';
   }
 
@@ -264,26 +265,22 @@ export class Publisher<M extends SnapshotFacts> {
       request.referenced = former;
       throw this.#taken(key);
     }
-    await forEachOf(
-      this.#format.copyKeys(manifest),
-      op.store.capabilities.concurrency,
-      async (copy) => {
-        if (!(await this.#putManifest(op, copy, bytes))) throw this.#taken(copy);
-      },
-    );
+    const copies = this.#format.copyKeys(manifest);
+    if (copies.length === 0) return;
+    await forEachOf(copies, op.store.capabilities.concurrency, async (copy) => {
+      if (!(await this.#putManifest(op, copy, bytes))) throw this.#taken(copy);
+    });
   }
 
   /** False when something else is there. */
   async #putManifest(op: Operation, key: string, body: Uint8Array): Promise<boolean> {
     const landed = sameBytes(op, key, body);
-    const options = { mode: 'create' } as const;
-    const result = await putDefinitely(op, { key, body, options: () => options, landed });
+    const result = await putDefinitely(op, { key, body, options: createOnly, landed });
     return result.outcome === 'stored' || (await landed()) !== undefined;
   }
 
   /** After the commit point, in parallel: a failure is no longer one of the commit. Answers the keys not written. */
-  async #putCopies(op: Operation, manifest: M, bytes: Uint8Array): Promise<string[]> {
-    const keys = this.#format.copyKeys(manifest);
+  async #putCopies(op: Operation, keys: readonly string[], bytes: Uint8Array): Promise<string[]> {
     const failed: string[] = [];
     await forEachOf(keys, op.store.capabilities.concurrency, async (key) => {
       if (!(await this.#putManifest(op, key, bytes).catch(() => false))) failed.push(key);
@@ -318,6 +315,10 @@ export class Publisher<M extends SnapshotFacts> {
     );
   }
 }
+
+/** The guard gives the bytes. */
+const noBytes = new Uint8Array(0);
+const createOnly = (): PutOptions => ({ mode: 'create' });
 
 function landedAs<M extends SnapshotFacts>(
   op: Operation,

@@ -1,45 +1,51 @@
-/** Mutual exclusion by key inside one process: first come, first served, and free when nobody waits. */
-export class KeyLocks {
-  /** Settles when the last in line has released. */
-  readonly #last: Map<string, Promise<void>> = new Map();
+/** Mutual exclusion by key inside one process: first come, first served, and no promise is made where nobody waits. */
 
-  isHeld(key: string): boolean {
-    return this.#last.has(key);
-  }
-
-  /** Resolves with the release once all before are done; rejects with `signal.reason` without holding up those behind. */
-  async acquire(key: string, signal?: AbortSignal): Promise<() => void> {
-    const before = this.#last.get(key);
-    let open = (): void => {};
-    const mine = new Promise<void>((resolve) => (open = resolve));
-    const last = before === undefined ? mine : before.then(() => mine);
-    this.#last.set(key, last);
-    const release = (): void => {
-      open();
-      if (this.#last.get(key) === last) this.#last.delete(key);
-    };
-    if (before === undefined) return release;
-    try {
-      await unlessAborted(before, signal);
-    } catch (error) {
-      // Leave the line: whoever is behind waits for those before us only. The entry goes when they are done.
-      open();
-      void last.then(release);
-      throw error;
-    }
-    return release;
-  }
+interface Waiter {
+  readonly enter: () => void;
+  /** Set when it has left the line. */
+  gone: boolean;
 }
 
-function unlessAborted(wait: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return wait;
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason as Error);
-    const onAbort = (): void => reject(signal.reason as Error);
-    signal.addEventListener('abort', onAbort, { once: true });
-    void wait.then(() => {
-      signal.removeEventListener('abort', onAbort);
-      resolve();
+export class KeyLocks {
+  /** Those in line behind the holder, by key. A key that is free has no entry. */
+  readonly #lines: Map<string, Waiter[]> = new Map();
+
+  isHeld(key: string): boolean {
+    return this.#lines.has(key);
+  }
+
+  /** The release: at once when the key is free, else once all before are done. Rejects with `signal.reason`. */
+  acquire(key: string, signal?: AbortSignal): (() => void) | Promise<() => void> {
+    const line = this.#lines.get(key);
+    if (line !== undefined) return this.#wait(key, line, signal);
+    this.#lines.set(key, []);
+    return () => this.#next(key);
+  }
+
+  #wait(key: string, line: Waiter[], signal: AbortSignal | undefined): Promise<() => void> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason as Error);
+      const waiter: Waiter = {
+        enter: () => {
+          signal?.removeEventListener('abort', leave);
+          resolve(() => this.#next(key));
+        },
+        gone: false,
+      };
+      const leave = (): void => {
+        waiter.gone = true;
+        reject(signal?.reason as Error);
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      line.push(waiter);
     });
-  });
+  }
+
+  #next(key: string): void {
+    const line = this.#lines.get(key) ?? [];
+    let waiter = line.shift();
+    while (waiter?.gone === true) waiter = line.shift();
+    if (waiter === undefined) this.#lines.delete(key);
+    else waiter.enter();
+  }
 }

@@ -4,7 +4,8 @@
  * One instance is one storage. Conditions are atomic against everything, since only this process can reach it; a
  * guarded put holds a lock on its key while `beforePublish` runs. Bytes are copied in and copied out.
  */
-import { byteSource, compareUtf8, readSource, type ByteInput } from '../bytes/index.ts';
+import { byteSource, compareUtf8, copyOf, readSource } from '../bytes/index.ts';
+import type { ByteInput } from '../bytes/index.ts';
 import { systemEnv, type Env } from '../env.ts';
 import { keyBytesMax, normaliseKey, normalisePrefix } from './key.ts';
 import { KeyLocks } from './key-locks.ts';
@@ -73,7 +74,6 @@ class MemoryStore implements Store {
   async put(key: string, body: ByteInput, options: PutOptions = {}): Promise<PutResult> {
     const name = normaliseKey(key);
     const mode = checkMode(options.mode);
-    const source = byteSource(body);
     const { signal, beforePublish } = options;
     signal?.throwIfAborted();
 
@@ -81,20 +81,18 @@ class MemoryStore implements Store {
     const lost = this.#conflict(name, mode);
     if (lost !== undefined) return lost;
 
-    // Bytes encoded from a string are nobody else's already; all others are copied.
-    const owned =
-      typeof body === 'string' ? source.bytes : source.bytes && new Uint8Array(source.bytes);
-    const bytes = owned ?? (await readSource(source, signal));
+    const bytes = body instanceof Uint8Array ? copyOf(body) : await readBody(body, signal);
     if (beforePublish === undefined && !this.#locks.isHeld(name)) {
       return this.#publish(name, bytes, mode);
     }
-    const release = await this.#locks.acquire(name, signal);
+    const held = this.#locks.acquire(name, signal);
+    const release = held instanceof Promise ? await held : held;
     try {
       const conflict = this.#conflict(name, mode);
       if (conflict !== undefined) return conflict;
       const replacement = await beforePublish?.();
       signal?.throwIfAborted();
-      return this.#publish(name, replacement ? new Uint8Array(replacement) : bytes, mode);
+      return this.#publish(name, replacement ? copyOf(replacement) : bytes, mode);
     } finally {
       release();
     }
@@ -207,4 +205,11 @@ function after(key: string): string {
 /** The smallest string above everything that starts with `folded`, which ends in `/`. */
 function afterAll(folded: string): string {
   return `${folded.slice(0, -1)}0`;
+}
+
+async function readBody(body: ByteInput, signal: AbortSignal | undefined): Promise<Uint8Array> {
+  const source = byteSource(body);
+  if (source.bytes === undefined) return readSource(source, signal);
+  // Bytes encoded from a string are nobody else's already; all others are copied.
+  return typeof body === 'string' ? source.bytes : copyOf(source.bytes);
 }

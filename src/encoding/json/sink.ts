@@ -5,6 +5,8 @@
  * That, and no string being built, is what makes the writer faster than `JSON.stringify`.
  */
 
+import { copyOf } from '../../bytes/index.ts';
+
 const encoder = new TextEncoder();
 
 /** UTF-8 takes at most three bytes for each UTF-16 unit. */
@@ -29,7 +31,7 @@ export class ByteSink {
 
   /** What was written since the last `take`, as bytes of its own. */
   take(): Uint8Array {
-    const taken = this.#bytes.slice(0, this.#length);
+    const taken = copyOf(this.#bytes.subarray(0, this.#length));
     this.#length = 0;
     if (this.#bytes.length > keptBytesMax) this.#bytes = new Uint8Array(firstBytes);
     return taken;

@@ -1,13 +1,16 @@
 /** Records to lines, exactly as Go writes them (spec 9.2), in blocks of about 64 KiB. */
 import { LodeError } from '../../errors.ts';
 import type { RecordEncoder } from '../codec.ts';
-import { JsonWriter } from '../json/index.ts';
+import type { JsonWriter } from '../json/index.ts';
 import type { StandardSchemaV1 } from '../schema.ts';
 import { validate } from '../schema.ts';
 
 interface EncoderOptions<R> {
   readonly schema: StandardSchemaV1<unknown, R> | undefined;
   readonly lineBytesMax: number;
+  readonly writer: JsonWriter;
+  /** Called once the writer is free again. */
+  readonly done: () => void;
 }
 
 /** Bytes after which a block leaves: enough to spread the cost of a chunk, few enough to stay in cache. */
@@ -17,10 +20,11 @@ const lineFeed = 0x0a;
 
 export class JsonlEncoder<R> implements RecordEncoder<R> {
   readonly #options: EncoderOptions<R>;
-  readonly #writer = new JsonWriter({ flavour: 'jsonl' });
+  readonly #writer: JsonWriter;
 
   constructor(options: EncoderOptions<R>) {
     this.#options = options;
+    this.#writer = options.writer;
   }
 
   write(record: R, index: number): Uint8Array | undefined | Promise<Uint8Array | undefined> {
@@ -33,7 +37,9 @@ export class JsonlEncoder<R> implements RecordEncoder<R> {
   }
 
   finish(): Uint8Array {
-    return this.#writer.sink.take();
+    const rest = this.#writer.sink.take();
+    this.#options.done();
+    return rest;
   }
 
   #append(value: unknown, index: number): Uint8Array | undefined {

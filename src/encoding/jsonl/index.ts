@@ -5,6 +5,7 @@
  * `bigint`. A schema can turn them back.
  */
 import type { Codec } from '../codec.ts';
+import { JsonWriter } from '../json/index.ts';
 import { flatten } from '../flatten.ts';
 import type { StandardSchemaV1 } from '../schema.ts';
 import { decodeLines } from './decoder.ts';
@@ -31,10 +32,16 @@ export function jsonl<R = unknown>({
   lineBytesMax = goLineBytesMax,
 }: JsonlOptions<R> = {}): Codec<R> {
   const decoder = { schema, integers: integers === 'bigint' ? 'exact' : 'number' } as const;
+  // The next file mostly has records like the last one: its writer knows their shapes already.
+  let idle: JsonWriter | undefined;
   return {
     name: 'jsonl',
     streaming: true,
-    encoder: () => new JsonlEncoder({ schema, lineBytesMax }),
+    encoder() {
+      const writer = idle ?? new JsonWriter({ flavour: 'jsonl' });
+      idle = undefined;
+      return new JsonlEncoder({ schema, lineBytesMax, writer, done: () => (idle = writer) });
+    },
     decode: (file, options) => flatten(decodeLines(file, decoder, options)),
   };
 }

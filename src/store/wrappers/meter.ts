@@ -132,6 +132,10 @@ function countUp(body: ByteInput, meter: Meter): ByteInput {
     meter.bytesUp += utf8Length(body);
     return body;
   }
+  if (body instanceof Uint8Array) {
+    meter.bytesUp += body.length;
+    return body;
+  }
   const source = byteSource(body);
   if (source.bytes !== undefined) {
     meter.bytesUp += source.bytes.length;
