@@ -11,6 +11,7 @@ import type { Compressor } from '../encoding/compressor.ts';
 import { isLodeError, LodeError } from '../errors.ts';
 import { mayHaveLanded, putDefinitely, sameBytes } from '../history/index.ts';
 import type { Operation } from '../history/index.ts';
+import type { PutOptions } from '../store/index.ts';
 
 export interface Components {
   readonly compressor: Compressor;
@@ -22,6 +23,8 @@ export interface Uploaded {
   readonly sizeBytes: number;
   readonly checksum?: string;
 }
+
+const noOptions = (): PutOptions => ({});
 
 /** Content that is in memory whole. */
 export async function uploadBytes(
@@ -37,7 +40,7 @@ export async function uploadBytes(
   const result = await putDefinitely(op, {
     key: path,
     body,
-    options: () => ({}),
+    options: noOptions,
     landed: sameBytes(op, path, body),
   });
   if (result.outcome === 'conflict') throw taken(path);

@@ -37,10 +37,13 @@ export async function putDefinitely(
   let unanswered: unknown;
   for (let ask = 1; ask <= asksMax; ask++) {
     try {
-      const result = await op.store.put(write.key, write.body, {
-        ...write.options(),
-        signal: op.signal,
-      });
+      const options = write.options();
+      const { signal } = op;
+      const result = await op.store.put(
+        write.key,
+        write.body,
+        signal === undefined ? options : { ...options, signal },
+      );
       if (result.outcome === 'conflict' && unanswered !== undefined)
         return await settle(write, result.etag);
       return { outcome: result.outcome, etag: result.etag };
