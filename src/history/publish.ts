@@ -229,7 +229,7 @@ export class Publisher<M extends SnapshotFacts> {
     const bytes = this.#format.encode(manifest);
     const key = this.#format.manifestKey(manifest.snapshotId);
     if (!(await this.#putManifest(op, key, bytes))) throw this.#taken(key);
-    await this.#putCopies(op, manifest, bytes);
+    await this.#putCopies(op, this.#format.copyKeys(manifest), bytes);
   }
 
   /** Puts a pointer where there is none, or an empty one; false when there is another by now. */
