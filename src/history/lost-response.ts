@@ -91,7 +91,8 @@ export function withResolve(
   return uncertainWrite(error.details.key ?? '', error.cause, resolve);
 }
 
-function uncertainWrite(
+/** The error of a commit that may have landed. */
+export function uncertainWrite(
   key: string,
   cause: unknown,
   resolve: () => Promise<'landed' | 'not-landed'>,

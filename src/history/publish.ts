@@ -16,7 +16,13 @@ import { PublishGuard } from './guard.ts';
 import type { Written } from './guard.ts';
 import type { Head, HeadFinder } from './head.ts';
 import { follows, nextSnapshotId } from './ids.ts';
-import { mayHaveLanded, putDefinitely, sameBytes, withResolve } from './lost-response.ts';
+import {
+  mayHaveLanded,
+  putDefinitely,
+  sameBytes,
+  uncertainWrite,
+  withResolve,
+} from './lost-response.ts';
 import type { DefiniteResult } from './lost-response.ts';
 import type { Operation } from './operation.ts';
 import { readPointer } from './pointer.ts';
@@ -43,6 +49,13 @@ export type Publication<M> =
   | { readonly outcome: 'dangling' }
   | { readonly outcome: 'fenced' };
 
+/** Manifests that may be there from now on. */
+interface Begun<M> {
+  readonly manifest: M;
+  readonly bytes: Uint8Array;
+  readonly mode: PutMode;
+}
+
 export class Publisher<M extends SnapshotFacts> {
   readonly #format: HistoryFormat<M>;
   readonly #heads: HeadFinder<M>;
@@ -65,7 +78,8 @@ export class Publisher<M extends SnapshotFacts> {
       return this.#compareAndSwap(op, request, mode, manifest, bytes);
     return this.#guarded(
       op,
-      async () => {
+      async (begin) => {
+        begin({ manifest, bytes, mode });
         await this.#putManifests(op, request, manifest, bytes);
         return { manifest, mode };
       },
@@ -85,14 +99,17 @@ export class Publisher<M extends SnapshotFacts> {
     let dangling = false;
     const publication = this.#guarded(
       op,
-      async () => {
+      async (begin) => {
         const head = await this.#underLock(op, known);
         dangling = head === undefined;
         if (head === undefined)
           throw new LodeError('LODE_CLOSED', 'the pointer has to be settled first', {});
         const manifest = this.#place(op, request, head);
-        await this.#putManifests(op, request, manifest, this.#format.encode(manifest));
-        return { manifest, mode: modeFor(head) };
+        const bytes = this.#format.encode(manifest);
+        const mode = modeFor(head);
+        begin({ manifest, bytes, mode });
+        await this.#putManifests(op, request, manifest, bytes);
+        return { manifest, mode };
       },
       'overwrite',
     );
@@ -133,18 +150,23 @@ export class Publisher<M extends SnapshotFacts> {
     return request.build({ snapshotId, parent });
   }
 
-  /** @param write  Writes the manifests under the lock. */
+  /** @param write  Writes the manifests under the lock, after it has said what it begins to write. */
   async #guarded(
     op: Operation,
-    write: () => Promise<Written<M>>,
+    write: (begin: (begun: Begun<M>) => void) => Promise<Written<M>>,
     firstMode: PutMode,
   ): Promise<Publication<M>> {
-    const guard = new PublishGuard(write, async (mode) => {
-      const pointer = await readPointer(this.#format, op);
-      return mode === 'create'
-        ? pointer.etag === undefined
-        : typeof mode === 'object' && pointer.etag === mode.ifMatch;
-    });
+    let begun: Begun<M> | undefined;
+    const begin = (what: Begun<M>): void => void (begun = what);
+    const guard = new PublishGuard(
+      () => write(begin),
+      async (mode) => {
+        const pointer = await readPointer(this.#format, op);
+        return mode === 'create'
+          ? pointer.etag === undefined
+          : typeof mode === 'object' && pointer.etag === mode.ifMatch;
+      },
+    );
     const landed = async (): Promise<ETag | 'superseded' | undefined> =>
       guard.written && this.#pointerLanded(op, guard.written.manifest.snapshotId);
     try {
@@ -158,11 +180,44 @@ export class Publisher<M extends SnapshotFacts> {
       return outcome === 'stored' ? landedAs(op, guard.written, etag) : { outcome: 'conflict' };
     } catch (error) {
       // Without manifests nothing was published: what is open about them is not an open commit.
-      if (guard.refusal !== undefined) throw plainFailure(guard.refusal.error);
-      if (!guard.moved) throw error;
+      if (guard.refusal !== undefined) {
+        throw await this.#refused(op, plainFailure(guard.refusal.error), begun);
+      }
+      if (!guard.moved) throw await this.#refused(op, error, begun);
       const etag = await landed();
       return etag === undefined ? { outcome: 'conflict' } : landedAs(op, guard.written, etag);
     }
+  }
+
+  /**
+   * The error of a commit that was not published. Without a pointer, readers and writers look for manifests instead: that
+   * of a first commit shows as soon as it is there, and a plain refusal would not be true.
+   */
+  async #refused(op: Operation, error: unknown, begun: Begun<M> | undefined): Promise<unknown> {
+    if (begun?.mode !== 'create' || op.signal?.aborted) return error;
+    if (isLodeError(error, 'LODE_WRITE_UNCERTAIN')) return error;
+    const { manifest, bytes } = begun;
+    const key = this.#format.manifestKey(manifest.snapshotId);
+    const found = await op.store.head(key, { signal: op.signal }).catch(() => 'unknown');
+    if (found === undefined) return error;
+    return uncertainWrite(key, error, () =>
+      this.#finishFirst({ ...op, signal: undefined }, manifest, bytes),
+    );
+  }
+
+  /** Completes a first commit of which the manifest may be there, unless another commit has come before it. */
+  async #finishFirst(
+    op: Operation,
+    manifest: M,
+    bytes: Uint8Array,
+  ): Promise<'landed' | 'not-landed'> {
+    const { snapshotId } = manifest;
+    if (!(await this.#putManifest(op, this.#format.manifestKey(snapshotId), bytes))) {
+      return 'not-landed';
+    }
+    await this.#putCopies(op, manifest, bytes);
+    if (await this.putPointer(op, snapshotId)) return 'landed';
+    return (await this.#pointerLanded(op, snapshotId)) === undefined ? 'not-landed' : 'landed';
   }
 
   async #compareAndSwap(

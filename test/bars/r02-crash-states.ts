@@ -13,7 +13,7 @@ export const bar: Bar = {
     const start = performance.now();
     let random = 0;
     // Each seed interleaves the same work in another way.
-    for (let round = 0; round < (release ? 50 : 5); round++) {
+    for (let round = 0; round < (release ? 50 : 3); round++) {
       for (const workload of workloads) {
         await crashEverywhere(workload, findings, { seed: seed + round });
       }

@@ -10,7 +10,7 @@ export const bar: Bar = {
   async run({ release, seed, log }) {
     const wanted = release ? 50_000 : 1_000;
     const findings = noFindings();
-    const size = release ? { first: 60, second: 60 } : { first: 12, second: 12 };
+    const size = release ? { first: 60, second: 60 } : { first: 8, second: 8 };
     for (const workload of workloads) await crashAgain(workload, findings, { seed, ...size });
     for (let i = 0; findings.states < wanted && findings.violations.length === 0; i++) {
       await crashAgain(randomWorkload(seed + i), findings, { seed, ...size });

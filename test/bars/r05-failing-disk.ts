@@ -13,7 +13,7 @@ export const bar: Bar = {
     const findings = noFindings();
     const options = release
       ? ({ seed, on: ['sync', 'write', 'name', 'read'], states: 200 } as const)
-      : { seed, states: 6 };
+      : { seed, states: 3 };
     for (const workload of workloads) await failEverywhere(workload, findings, options);
     for (let i = 0; findings.faults < wanted && findings.violations.length === 0; i++) {
       await failEverywhere(randomWorkload(seed + i), findings, options);

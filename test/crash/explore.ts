@@ -13,7 +13,8 @@ import {
   type DiskFaultPlan,
   type RecordingDisk,
 } from '../../src/testing/index.ts';
-import { crashMark, labEnv, type Lab, type Workload } from './workload.ts';
+import { crashMark } from './marks.ts';
+import { labEnv, type Lab, type Workload } from './workload.ts';
 
 export interface Findings {
   /** Crash points in the recordings, and how many of them were enumerated. */

@@ -21,7 +21,7 @@ for (const workload of workloads) {
 
     it('loses nothing in a crash of what follows a crash', async () => {
       const findings = noFindings();
-      await crashAgain(workload, findings, { first: 3, second: 6 });
+      await crashAgain(workload, findings, { first: 2, second: 6 });
       assert.deepEqual(findings.violations.slice(0, 3), []);
     });
 
@@ -34,7 +34,7 @@ for (const workload of workloads) {
 
     it('loses nothing acknowledged on a failing disk, and never asks again', async () => {
       const findings = noFindings();
-      await failEverywhere(workload, findings, { kinds: ['EIO'], states: 4 });
+      await failEverywhere(workload, findings, { kinds: ['EIO'], states: 2 });
       assert.deepEqual(findings.violations.slice(0, 3), []);
       assert.equal(findings.faultsHit, findings.faults);
     });

@@ -7,7 +7,7 @@ import { utf8Encode } from '../../src/bytes/index.ts';
 import type { Store } from '../../src/store/store.ts';
 import type { SyncRules } from '../../src/testing/index.ts';
 import type { Change, Script } from './script.ts';
-import { crashMark } from './workload.ts';
+import { spansOf, type Span } from './marks.ts';
 
 /** By key, the changes whose content may be found there; `undefined` stands for nothing at all. */
 export type Expectation = ReadonlyMap<string, ReadonlySet<number | undefined>>;
@@ -19,12 +19,6 @@ export function contentOf(number: number, guarded: readonly string[], size: numb
   for (let i = 0; i < bytes.length; i++) bytes[i] = (i * 31 + number * 17 + (i >> 8)) & 0xff;
   bytes.set(head);
   return bytes;
-}
-
-interface Span {
-  readonly begin: number;
-  readonly end: number;
-  readonly outcome: string;
 }
 
 export function expectation(changes: readonly Change[], marks: readonly string[]): Expectation {
@@ -51,25 +45,6 @@ export function expectation(changes: readonly Change[], marks: readonly string[]
     byKey.set(key, possible);
   }
   return byKey;
-}
-
-/** When each change ran. One that a crash cut off may have happened, and is over. */
-function spansOf(marks: readonly string[]): Map<number, Span> {
-  const spans = new Map<number, Span>();
-  for (const [at, mark] of marks.entries()) {
-    const [what = '', which] = mark.split(' ');
-    const number = Number(which);
-    if (what === 'begin') {
-      spans.set(number, { begin: at, end: Number.POSITIVE_INFINITY, outcome: 'unsure' });
-    } else if (what === crashMark) {
-      for (const [open, span] of spans) {
-        if (span.end === Number.POSITIVE_INFINITY) spans.set(open, { ...span, end: at });
-      }
-    } else {
-      spans.set(number, { begin: spans.get(number)?.begin ?? at, end: at, outcome: what });
-    }
-  }
-  return spans;
 }
 
 /** Rejects unless the store holds, under each key, one of the contents expected there, whole, and nothing else. */

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 import type { Disk } from '../../src/disk/disk.ts';
 import type { DiskImage } from '../../src/disk/image.ts';
 import type { Env } from '../../src/env.ts';
-import { isLodeError } from '../../src/errors.ts';
 import type { PutMode, Store } from '../../src/store/store.ts';
+import { howItFailed } from './marks.ts';
 import { contentOf, expectation, judge, rulesOf, type Expectation } from './script-judge.ts';
 import { labEnv, type Lab, type Workload } from './workload.ts';
 
@@ -103,12 +103,7 @@ async function attempt(
     const stored = 'put' in step ? await put(store, step, change, changes, lab) : await remove();
     lab.mark(`${stored ? 'ack' : 'conflict'} ${change.number}`);
   } catch (error) {
-    const how = !isLodeError(error)
-      ? 'untyped'
-      : isLodeError(error, 'LODE_WRITE_UNCERTAIN')
-        ? 'unsure'
-        : 'fail';
-    lab.mark(`${how} ${change.number} ${String(error)}`);
+    lab.mark(`${howItFailed(error)} ${change.number} ${String(error)}`);
     throw error;
   }
 

@@ -26,8 +26,6 @@ export interface Workload {
   readonly rules: SyncRules;
 }
 
-export const crashMark = 'crash';
-
 /** Chance and ids repeat. Time stands still while anything can run, then steps to whoever sleeps least. */
 export function labEnv(seed: number): Env {
   const random = seededRandom(seed);

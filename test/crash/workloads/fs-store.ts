@@ -1,33 +1,19 @@
 /** Scripts for the fs store: every way it writes, alone, in sequence and racing. */
-import { fsStore } from '../../../src/fs.ts';
-import type { DiskImage } from '../../../src/disk/image.ts';
 import { seededRandom } from '../../../src/testing/index.ts';
 import { scripted, type Put, type Step } from '../script.ts';
 import type { Workload } from '../workload.ts';
-
-const root = '/data';
-const image: DiskImage = {
-  kind: 'directory',
-  inode: 1,
-  entries: new Map([['data', { kind: 'directory', inode: 2, entries: new Map() }]]),
-};
+import { keyOf, openFs, pathOf, rootImage } from './fs-root.ts';
 
 function workload(name: string, steps: readonly Step[], after: readonly Step[]): Workload {
   return scripted({
     name: `fs store: ${name}`,
-    image,
-    open: (disk, env) => fsStore(root, { disk, env }),
-    pathOf: (key) => `${root}/${key}`,
+    image: rootImage,
+    open: openFs,
+    pathOf,
     keyOf,
     steps,
     after,
   });
-}
-
-/** Staged files and lock files are no objects. */
-function keyOf(path: string): string | undefined {
-  const own = path.endsWith('.lock') || path.includes('/.lode-');
-  return !own && path.startsWith(`${root}/`) ? path.slice(root.length + 1) : undefined;
 }
 
 /** A commit: manifests in a directory of their own, then the pointer. */

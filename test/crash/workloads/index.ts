@@ -1,8 +1,9 @@
 /** Everything that must survive a power loss. One file for each kind of work. */
 import type { Workload } from '../workload.ts';
+import { datasetWorkloads } from './dataset.ts';
 import { fsStoreWorkloads, randomFsStoreWorkload } from './fs-store.ts';
 
-export const workloads: readonly Workload[] = [...fsStoreWorkloads];
+export const workloads: readonly Workload[] = [...fsStoreWorkloads, ...datasetWorkloads];
 
 /** Endless: a workload for every seed. */
 export const randomWorkload: (seed: number) => Workload = randomFsStoreWorkload;
