@@ -216,7 +216,7 @@ export class Publisher<M extends SnapshotFacts> {
       return 'not-landed';
     }
     await this.#putCopies(op, manifest, bytes);
-    if (await this.putPointer(op, snapshotId)) return 'landed';
+    if (await this.putPointer(op, snapshotId, 'create')) return 'landed';
     return (await this.#pointerLanded(op, snapshotId)) === undefined ? 'not-landed' : 'landed';
   }
 

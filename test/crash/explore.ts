@@ -128,6 +128,8 @@ export interface FaultOptions {
   readonly kinds?: readonly DiskFaultKind[];
   /** Crash states tried after each fault. */
   readonly states?: number;
+  /** Only every so many-th call of a class fails. */
+  readonly stride?: number;
 }
 
 /** R5: fails every call of each class, in each way, once and for ever; then looks at the disk, with and without power loss. */
@@ -139,6 +141,7 @@ export async function failEverywhere(
     on = ['sync', 'write'],
     kinds = ['EIO', 'ENOSPC', 'EDQUOT', 'short'],
     states = 8,
+    stride = 1,
   }: FaultOptions = {},
 ): Promise<void> {
   const recording = emptyDisk(workload);
@@ -148,7 +151,7 @@ export async function failEverywhere(
     for (const kind of kinds) {
       if (kind === 'short' && call !== 'write') continue;
       for (const times of ['once', 'ever'] as const) {
-        for (let at = 0; at < clean.calls[call]; at++) {
+        for (let at = 0; at < clean.calls[call]; at += stride) {
           await failOnce(workload, { on: call, at, kind, times }, findings, seed, states);
         }
       }
@@ -179,7 +182,7 @@ async function failOnce(
   const marks = marksOf(disk);
   const from = disk.recording.entries.length;
   await judge(workload, disk, marks, findings, told('reopened'));
-  const left = [...crashStates(disk.recording, { seed, samples: states, from })];
+  const left = [...crashStates(disk.recording, { seed, subsetsMax: 3, samples: states, from })];
   for (const { image, describe } of evenly(left, states)) {
     findings.states++;
     await check(workload, image, marks, findings, told(describe()));

@@ -14,14 +14,14 @@ for (const workload of workloads) {
   describe(workload.name, () => {
     it('loses nothing acknowledged in any crash', async () => {
       const findings = noFindings();
-      await crashEverywhere(workload, findings, { samples: 16 });
+      await crashEverywhere(workload, findings, { samples: 16, resumeEvery: 16 });
       assert.deepEqual(findings.violations.slice(0, 3), []);
       assert.equal(findings.pointsCovered, findings.points);
     });
 
     it('loses nothing in a crash of what follows a crash', async () => {
       const findings = noFindings();
-      await crashAgain(workload, findings, { first: 2, second: 6 });
+      await crashAgain(workload, findings, { first: 2, second: 4 });
       assert.deepEqual(findings.violations.slice(0, 3), []);
     });
 
@@ -34,7 +34,7 @@ for (const workload of workloads) {
 
     it('loses nothing acknowledged on a failing disk, and never asks again', async () => {
       const findings = noFindings();
-      await failEverywhere(workload, findings, { kinds: ['EIO'], states: 2 });
+      await failEverywhere(workload, findings, { kinds: ['EIO'], states: 2, stride: 3 });
       assert.deepEqual(findings.violations.slice(0, 3), []);
       assert.equal(findings.faultsHit, findings.faults);
     });

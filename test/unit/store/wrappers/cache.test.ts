@@ -7,6 +7,7 @@ import {
   memoryStore,
   withCache,
   withMeter,
+  type GetOptions,
   type Store,
 } from '../../../../src/index.ts';
 import { faultyStore, traceStore } from '../../../../src/testing/index.ts';
@@ -114,6 +115,42 @@ describe('cache', () => {
     await assert.rejects(first, reason);
     assert.deepEqual(await Promise.all(others), ['hello', 'hello']);
     assert.equal(traced.trace().requests.length, 1);
+  });
+
+  it('a request that feels aborts goes on for those who stay, and stops when all have left', async () => {
+    const storage = memoryStore();
+    await storage.put('a', 'hello');
+    let open = (): void => {};
+    const gate = new Promise<void>((resolve) => (open = resolve));
+    const signals: (AbortSignal | undefined)[] = [];
+    const slow = Object.create(storage, {
+      get: {
+        value: async (key: string, { signal }: GetOptions) => {
+          signals.push(signal);
+          await gate;
+          signal?.throwIfAborted();
+          return storage.get(key);
+        },
+      },
+    }) as Store;
+    const store = withCache(slow, { bytesMax: 10_000 });
+    const stops = [new AbortController(), new AbortController()];
+    const gone = stops.map(({ signal }) => store.get('a', { signal }));
+    const stays = text(store, 'a');
+    for (const stop of stops) stop.abort(new Error('stop'));
+    for (const one of gone) await assert.rejects(one, /stop/);
+    assert.deepEqual(
+      signals.map((signal) => signal?.aborted),
+      [false],
+    );
+    open();
+    assert.equal(await stays, 'hello');
+
+    const last = new AbortController();
+    const alone = store.get('b', { signal: last.signal });
+    last.abort(new Error('stop'));
+    await assert.rejects(alone, /stop/);
+    assert.equal(signals[1]?.aborted, true);
   });
 
   it('a reader that comes after all others have left is not told of their abort', async () => {

@@ -18,7 +18,18 @@ describe('prefix', () => {
     await store.put('x/../key', '1');
     assert.ok(await storage.head('team/a/key'));
     await storage.put('team/ab', 'outside');
-    await assert.rejects(store.get('../ab'), (error) => isLodeError(error, 'LODE_INVALID_KEY'));
+    const escapes = [
+      () => store.put('../ab', 'x', { mode: 'overwrite' }),
+      () => store.get('../ab'),
+      () => store.head('../ab'),
+      () => store.delete('../ab'),
+      async () => {
+        for await (const _ of store.list('../ab'));
+      },
+    ];
+    for (const escape of escapes) {
+      await assert.rejects(escape, (error) => isLodeError(error, 'LODE_INVALID_KEY'));
+    }
     const keys: string[] = [];
     for await (const { key } of store.list('')) keys.push(key);
     assert.deepEqual(keys, ['key']);
