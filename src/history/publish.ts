@@ -12,17 +12,13 @@ import { forEachOf } from '../parallel.ts';
 import { CircleGuard } from './circle.ts';
 import type { ETag, PutMode, PutOptions } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import { plainFailure, refusedFirst } from './first-commit.ts';
+import type { Begun } from './first-commit.ts';
 import { PublishGuard } from './guard.ts';
 import type { Written } from './guard.ts';
 import type { Head, HeadFinder } from './head.ts';
 import { follows, nextSnapshotId } from './ids.ts';
-import {
-  mayHaveLanded,
-  putDefinitely,
-  sameBytes,
-  uncertainWrite,
-  withResolve,
-} from './lost-response.ts';
+import { mayHaveLanded, putDefinitely, sameBytes, withResolve } from './lost-response.ts';
 import type { DefiniteResult } from './lost-response.ts';
 import type { Operation } from './operation.ts';
 import { readPointer } from './pointer.ts';
@@ -48,13 +44,6 @@ export type Publication<M> =
   /** The pointer names no manifest: to be settled, without a lock, before anything is committed on top. */
   | { readonly outcome: 'dangling' }
   | { readonly outcome: 'fenced' };
-
-/** Manifests that may be there from now on. */
-interface Begun<M> {
-  readonly manifest: M;
-  readonly bytes: Uint8Array;
-  readonly mode: PutMode;
-}
 
 export class Publisher<M extends SnapshotFacts> {
   readonly #format: HistoryFormat<M>;
@@ -189,20 +178,11 @@ export class Publisher<M extends SnapshotFacts> {
     }
   }
 
-  /**
-   * The error of a commit that was not published. Without a pointer, readers and writers look for manifests instead: that
-   * of a first commit shows as soon as it is there, and a plain refusal would not be true.
-   */
-  async #refused(op: Operation, error: unknown, begun: Begun<M> | undefined): Promise<unknown> {
-    if (begun?.mode !== 'create' || op.signal?.aborted) return error;
-    if (isLodeError(error, 'LODE_WRITE_UNCERTAIN')) return error;
+  #refused(op: Operation, error: unknown, begun: Begun<M> | undefined): unknown {
+    if (begun?.mode !== 'create') return error;
     const { manifest, bytes } = begun;
     const key = this.#format.manifestKey(manifest.snapshotId);
-    const found = await op.store.head(key, { signal: op.signal }).catch(() => 'unknown');
-    if (found === undefined) return error;
-    return uncertainWrite(key, error, () =>
-      this.#finishFirst({ ...op, signal: undefined }, manifest, bytes),
-    );
+    return refusedFirst(op, error, key, (detached) => this.#finishFirst(detached, manifest, bytes));
   }
 
   /** Completes a first commit of which the manifest may be there, unless another commit has come before it. */
@@ -402,9 +382,4 @@ function headOf<M extends SnapshotFacts>(
 /** The condition under which the pointer is still what `head` saw. */
 export function modeFor<M>(head: Head<M>): PutMode {
   return head.etag === undefined ? 'create' : { ifMatch: head.etag };
-}
-
-function plainFailure(error: unknown): unknown {
-  if (!(error instanceof LodeError) || error.kind !== 'uncertain') return error;
-  return error.cause ?? error;
 }

@@ -1,0 +1,35 @@
+/**
+ * Commits that were refused under the lock. Without a pointer, readers and writers look for manifests instead: that of a
+ * first commit shows as soon as it is there, and a plain refusal would not be true.
+ */
+import { isLodeError, LodeError } from '../errors.ts';
+import type { PutMode } from '../store/store.ts';
+import { uncertainWrite } from './lost-response.ts';
+import type { Operation } from './operation.ts';
+
+/** Manifests that may be there from now on. */
+export interface Begun<M> {
+  readonly manifest: M;
+  readonly bytes: Uint8Array;
+  /** `create`: there is no pointer yet. */
+  readonly mode: PutMode;
+}
+
+/** The error of a first commit that was not published: an open outcome unless its manifest is certainly not there. */
+export async function refusedFirst(
+  op: Operation,
+  error: unknown,
+  manifestKey: string,
+  finish: (op: Operation) => Promise<'landed' | 'not-landed'>,
+): Promise<unknown> {
+  if (op.signal?.aborted || isLodeError(error, 'LODE_WRITE_UNCERTAIN')) return error;
+  const found = await op.store.head(manifestKey, { signal: op.signal }).catch(() => 'unknown');
+  if (found === undefined) return error;
+  return uncertainWrite(manifestKey, error, () => finish({ ...op, signal: undefined }));
+}
+
+/** What is open about one manifest is not an open commit: its cause says what went wrong. */
+export function plainFailure(error: unknown): unknown {
+  if (!(error instanceof LodeError) || error.kind !== 'uncertain') return error;
+  return error.cause ?? error;
+}
