@@ -195,7 +195,7 @@ export class Publisher<M extends SnapshotFacts> {
     if (!(await this.#putManifest(op, this.#format.manifestKey(snapshotId), bytes))) {
       return 'not-landed';
     }
-    await this.#putCopies(op, manifest, bytes);
+    await this.#putCopies(op, this.#format.copyKeys(manifest), bytes);
     if (await this.putPointer(op, snapshotId, 'create')) return 'landed';
     return (await this.#pointerLanded(op, snapshotId)) === undefined ? 'not-landed' : 'landed';
   }
