@@ -2,7 +2,8 @@
  * A store that remembers when each request began and ended, and so what had to wait for what.
  *
  * Depth is the longest chain of requests of which each began after the one before had ended: with a store far away, the
- * time of an operation is its depth times the distance. A listing is one request a page of 1,000.
+ * time of an operation is its depth times the distance. A listing is one request a page of 1,000. A guarded put comes after
+ * the requests of its guard.
  */
 import type { ByteInput } from '../../bytes/index.ts';
 import { systemEnv, type Env } from '../../env.ts';
@@ -28,6 +29,8 @@ export interface TracedRequest {
   /** Positions in the order of all beginnings and ends. */
   readonly began: number;
   readonly ended: number;
+  /** Where its guard ended, for a guarded put: what it does itself waits for all that the guard asks. */
+  readonly guarded?: number;
 }
 
 export interface Trace {
@@ -83,7 +86,23 @@ class Traced extends ForwardingStore {
   }
 
   override put(key: string, body: ByteInput, options?: PutOptions): Promise<PutResult> {
-    return this.#request('put', key, () => this.inner.put(key, body, options));
+    const guard = options?.beforePublish;
+    if (guard === undefined)
+      return this.#request('put', key, () => this.inner.put(key, body, options));
+    let guarded: number | undefined;
+    const beforePublish = async (): Promise<Uint8Array | void> => {
+      try {
+        return await guard();
+      } finally {
+        guarded = ++this.#clock;
+      }
+    };
+    return this.#request(
+      'put',
+      key,
+      () => this.inner.put(key, body, { ...options, beforePublish }),
+      () => guarded,
+    );
   }
 
   override get(key: string, options?: GetOptions): Promise<StoredObject | undefined> {
@@ -119,14 +138,21 @@ class Traced extends ForwardingStore {
     }
   }
 
-  async #request<T>(call: StoreCall, key: string, run: () => Promise<T>): Promise<T> {
+  async #request<T>(
+    call: StoreCall,
+    key: string,
+    run: () => Promise<T>,
+    guardedAt?: () => number | undefined,
+  ): Promise<T> {
     const began = ++this.#clock;
     try {
       const result = await run();
       if (this.#latencyMs > 0) await this.#env.sleep(this.#latencyMs);
       return result;
     } finally {
-      this.#requests.push({ call, key, began, ended: ++this.#clock });
+      const guarded = guardedAt?.();
+      const when = { began, ended: ++this.#clock, ...(guarded !== undefined && { guarded }) };
+      this.#requests.push({ call, key, ...when });
     }
   }
 }
@@ -145,9 +171,9 @@ async function pageOf<T>(iterator: AsyncIterator<T>): Promise<T[]> {
 function depthOf(requests: readonly TracedRequest[]): number {
   const depths: number[] = [];
   let deepest = 0;
-  requests.forEach(({ began }, i) => {
+  requests.forEach(({ began, guarded = began }, i) => {
     let depth = 1;
-    for (let j = 0; j < i && (requests[j]?.ended ?? 0) < began; j++) {
+    for (let j = 0; j < i && (requests[j]?.ended ?? 0) < guarded; j++) {
       depth = Math.max(depth, (depths[j] ?? 0) + 1);
     }
     depths.push(depth);
@@ -157,8 +183,8 @@ function depthOf(requests: readonly TracedRequest[]): number {
 }
 
 function parallelOf(requests: readonly TracedRequest[]): number {
-  const steps = requests.flatMap(({ began, ended }) => [
-    { at: began, by: 1 },
+  const steps = requests.flatMap(({ began, guarded = began, ended }) => [
+    { at: guarded, by: 1 },
     { at: ended, by: -1 },
   ]);
   let now = 0;

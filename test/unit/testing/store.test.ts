@@ -9,6 +9,7 @@ import {
   storeConformance,
   storeFaults,
   traceStore,
+  virtualEnv,
   type StoreCall,
 } from '../../../src/testing/index.ts';
 
@@ -109,6 +110,22 @@ describe('trace', () => {
       store.head('c'),
     ]);
     assert.deepEqual([traced.trace().depth, traced.trace().parallel], [2, 2]);
+  });
+
+  it('a guarded put comes after what its guard asks', async () => {
+    const traced = traceStore(memoryStore(), { env: virtualEnv() });
+    const { store } = traced;
+    await store.put('data', 'x');
+    await store.put('pointer', 'x', {
+      beforePublish: async () => {
+        await store.put('manifest', 'x');
+        await Promise.all([store.put('copy 1', 'x'), store.put('copy 2', 'x')]);
+      },
+    });
+    assert.deepEqual(
+      [traced.trace().requests.length, traced.trace().depth, traced.trace().parallel],
+      [5, 4, 2],
+    );
   });
 
   it('a listing is a request a page', async () => {

@@ -1,0 +1,21 @@
+/** At risk: what an operation costs. One request more on a path that runs a million times is a price, not a detail. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { jsonl, memoryStore, openDataset } from '../../src/index.ts';
+import { budgets } from './check.ts';
+
+for (const snapshots of [1, 100]) {
+  test(`requests, depth and width with ${snapshots} snapshots`, async () => {
+    const short: string[] = [];
+    for await (const { place, name, differs } of budgets(snapshots))
+      if (differs.length > 0) short.push(`${place}, ${name}: ${differs.join(', ')}`);
+    assert.deepEqual(short, []);
+  });
+}
+
+test('the first write of all also looks for snapshots whose pointer was lost', async () => {
+  const dataset = await openDataset('events', { store: memoryStore(), codec: jsonl() });
+  const { cost } = await dataset.write([{ id: 1 }]);
+  // The listing finds the folder of its own data, and that there is no manifest in it.
+  assert.deepEqual([cost.requests, cost.puts, cost.lists, cost.gets], [5, 3, 1, 1]);
+});
