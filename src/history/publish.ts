@@ -166,7 +166,10 @@ export class Publisher<M extends SnapshotFacts> {
         landed,
       });
       guard.settle();
-      return outcome === 'stored' ? landedAs(op, guard.written, etag) : { outcome: 'conflict' };
+      if (outcome === 'stored') return landedAs(op, guard.written, etag);
+      // Manifests are written once the comparison holds: this conflict may be with our own pointer (E-3).
+      const own = await landed();
+      return own === undefined ? { outcome: 'conflict' } : landedAs(op, guard.written, own);
     } catch (error) {
       // Without manifests nothing was published: what is open about them is not an open commit.
       if (guard.refusal !== undefined) {
