@@ -62,7 +62,7 @@ class Verifier<R> {
   readonly #op: Operation;
   readonly #context: DatasetContext<R>;
   readonly #onProgress: ((progress: VerifyProgress) => void) | undefined;
-  readonly #problems: Problem[] = [];
+  readonly #problems: Map<string, Problem> = new Map();
   /** Parents that no listed id has been yet: one at a time along a history, whose ids come newest first. */
   readonly #awaited = new Set<string>();
   #snapshots = 0;
@@ -85,7 +85,7 @@ class Verifier<R> {
       snapshots: this.#snapshots,
       objects: this.#objects,
       bytes: this.#bytes,
-      problems: this.#problems,
+      problems: [...this.#problems.values()],
       unchecked: this.#unchecked,
     };
   }
@@ -189,7 +189,9 @@ class Verifier<R> {
       await look();
     } catch (error) {
       if (!isLodeError(error) || !tellsOfObject(error)) throw error;
-      this.#problems.push({ snapshot, key: error.details.key ?? key, error });
+      const at = error.details.key ?? key;
+      // The manifest of the head is met twice, a parent of many snapshots more often.
+      if (!this.#problems.has(at)) this.#problems.set(at, { snapshot, key: at, error });
     }
   }
 }

@@ -92,3 +92,14 @@ export async function textOfBlob(dataset: Dataset<Uint8Array>, id: string): Prom
   const [bytes] = await dataset.read(id);
   return utf8Decode(bytes ?? new Uint8Array(0)) ?? '';
 }
+
+/** Any typed error; anything else is a flaw. */
+export async function typed(work: Promise<unknown>): Promise<LodeErrorCode | 'fine'> {
+  return work.then(
+    () => 'fine' as const,
+    (error: unknown) => {
+      if (isLodeError(error)) return error.code;
+      throw error as Error;
+    },
+  );
+}

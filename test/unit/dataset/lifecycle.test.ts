@@ -233,11 +233,14 @@ void describe('an abort', () => {
       let hit = 0;
       for (let at = 0; ; at++) {
         // Opening reads the pointer: not part of the call.
-        const faulty = faultyStore(bed.store, [
-          ...(['put', 'get', 'head', 'list'] as const).map(
-            (on) => ({ kind: 'hang', on, at: at + (on === 'get' ? 1 : 0) }) as const,
-          ),
-        ]);
+        const faulty = faultyStore(
+          bed.store,
+          (['put', 'get', 'head', 'list'] as const).map((on) => ({
+            kind: 'hang',
+            on,
+            at: at + (on === 'get' ? 1 : 0),
+          })),
+        );
         const dataset = await bed.records({ layout, store: faulty.store });
         const before = await keysOf(bed.store);
         const pointer = await textOf(bed.store, pointerKey);

@@ -354,10 +354,10 @@ void describe('lost answers', () => {
     ] as const) {
       for (let at = 0; at < 3; at++) {
         const before = await (await bed.records()).latest().catch(() => undefined);
-        const { store, settle } = faultyStore(bed.store, { kind, on: 'put', at });
-        const dataset = await bed.records({ store });
+        const faulty = faultyStore(bed.store, { kind, on: 'put', at });
+        const dataset = await bed.records({ store: faulty.store });
         const made = await dataset.write([{ kind, at }]).catch((error: unknown) => error);
-        await settle();
+        await faulty.settle();
         const after = await (await bed.records()).latest();
         if (made instanceof Error) {
           assert.equal(
