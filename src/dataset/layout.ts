@@ -158,7 +158,7 @@ export function manifestKeysElsewhere(
     .map((other) => ({ layout: other.name, key: other.manifestKey(dataset, snapshot) }));
 }
 
-/** Names that can be one part of a key in every store, and that no path can interpret (spec E-21). */
+/** Names that can be one part of a key in every store, and that no path can interpret (E-21). */
 export function assertDatasetId(id: string): void {
   assertPart(id, 'dataset');
 }

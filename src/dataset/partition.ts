@@ -1,5 +1,5 @@
 /**
- * Partition values as text in a path: `key=value` per key, the value escaped as one URL path segment (spec 2.7).
+ * Partition values as text in a path: `key=value` per key, the value escaped as one URL path segment (docs/formats/dataset.md, section 2).
  *
  * The bytes are those the Go implementation writes for the same value, or the record is refused: a value whose text
  * would depend on the writer's language (a fraction, an integer past 2^53) never names a partition.

@@ -2,7 +2,7 @@
  * One commit in the making: the data files uploaded for it, and how they are taken back when it fails.
  *
  * Files are deleted only while nothing can refer to them: not once a manifest that names them may exist, and never where
- * another writer's object was found (spec/lode.md E-3, E-28).
+ * another writer's object was found (E-3, E-28).
  */
 import { withDeadline } from '../env.ts';
 import { isLodeError, LodeError, withCleanupFailures } from '../errors.ts';

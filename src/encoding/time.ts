@@ -1,5 +1,5 @@
 /**
- * Instants as text: RFC 3339 with up to nine fractional digits, as stored in manifests and statistics (spec 3.2).
+ * Instants as text: RFC 3339 with up to nine fractional digits, as stored in manifests and statistics (docs/formats/dataset.md, section 3).
  *
  * Nanoseconds since the Unix epoch are exact here; `Date` alone would drop the last six digits. What is stored keeps
  * the zone it was given in, so times are compared as instants, not as text.

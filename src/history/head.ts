@@ -3,7 +3,7 @@
  *
  * A pointer that names no manifest is a commit in flight: Go writers and object stores move the pointer first. An
  * observer polls that one manifest until the store's settle time has passed since it first saw the pointer, by its own
- * monotonic clock. Nothing here writes; only a commit may fence what never lands (spec/lode.md E-2, E-7, E-20).
+ * monotonic clock. Nothing here writes; only a commit may fence what never lands (E-2, E-7, E-20).
  */
 import { compareUtf8 } from '../bytes/index.ts';
 import { compareTime } from '../encoding/time.ts';

@@ -1,5 +1,5 @@
 /**
- * The pointer: one small object whose content is the id of the latest snapshot (spec/lode.md section 7).
+ * The pointer: one small object whose content is the id of the latest snapshot (docs/formats/dataset.md, section 7).
  *
  * Its etag, not its text, is what a commit compares, so a pointer with stray white space is replaced like any other.
  */

@@ -1,6 +1,6 @@
 /**
  * At risk: a shared history under load. Two Go and two Node processes commit to one directory at once. Go writers lose
- * commits of their own to each other's repairs (spec/lode.md E-2); none of ours may be among them.
+ * commits of their own to each other's repairs (E-2); none of ours may be among them.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

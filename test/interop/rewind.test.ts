@@ -1,6 +1,6 @@
 /**
  * At risk: our acknowledged commits, beside Go writers that move the pointer before their manifest and readers that move it
- * back (spec/lode.md E-2). Real Go processes are held still at the moments that matter.
+ * back (E-2). Real Go processes are held still at the moments that matter.
  */
 import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -86,7 +86,7 @@ describe('a directory that Go wrote', async () => {
         ...(codec && { codecs: [codec] }),
       });
       await sameOutcome(listed(reader.datasets()), vector.reader.datasets);
-      // Empty writes poison Go's listings of snapshots (spec E-1); ours must stand them.
+      // Empty writes poison Go's listings of snapshots (E-1); ours must stand them.
       const poisoned = vector.reader.manifests.error !== undefined;
       const manifests = (await listed(reader.manifests(vector.dataset.dataset))).map(
         ({ ref }) => ref.id,

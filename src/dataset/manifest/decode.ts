@@ -1,8 +1,8 @@
 /**
- * Bytes to manifest: as tolerant as Go's decoder where writers differ (spec 3.3), strict where a guess could lose data.
+ * Bytes to manifest: as tolerant as Go's decoder where writers differ (docs/formats/dataset.md, section 3), strict where a guess could lose data.
  *
  * Tolerated: unknown members, names in any case, repeated members (the last counts), `null` for "not given",
- * `files: null` for none (spec E-1), bytes after the value. Refused, besides what validation names (spec 4.3): a format
+ * `files: null` for none (E-1), bytes after the value. Refused, besides what validation names : a format
  * version or schema this code does not know, counts past 2^53, text that is not UTF-8, a broken seal, and a manifest
  * that belongs to another dataset or snapshot than the one asked for.
  */
@@ -65,7 +65,7 @@ function parsed(bytes: Uint8Array, key: string, limits: ManifestLimits): unknown
   }
 }
 
-/** Validates in the order of spec 4.3: the first fault is the one named. */
+/** Validates in a fixed order: the first fault is the one named. */
 function required(m: Members, limits: ManifestLimits): DatasetManifest {
   const schema = m.name('schema_name');
   if (schema !== schemaName) throw m.fault('schema_name', schemaName, schema);

@@ -1,8 +1,8 @@
 /**
- * Manifest to bytes: exactly those of Go's encoder (spec 3.1, 4.1), two-space indentation and no final newline.
+ * Manifest to bytes: exactly those of Go's encoder (docs/formats/dataset.md, section 3), two-space indentation and no final newline.
  *
  * Members are fixed, so they are joined by hand; only metadata needs the generic writer. Whatever could not be read
- * back is refused here, before a pointer can name it (spec E-4).
+ * back is refused here, before a pointer can name it (E-4).
  */
 import { compareUtf8, utf8Encode } from '../../bytes/index.ts';
 import { jsonText } from '../../encoding/json/index.ts';

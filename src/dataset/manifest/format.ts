@@ -1,6 +1,6 @@
 /**
  * Names, limits and types of a dataset manifest: the self-contained description of one snapshot
- * (docs/formats/dataset.md, section 3; spec 4). Written by `encode.ts`, read by `decode.ts`.
+ * (docs/formats/dataset.md, section 3). Written by `encode.ts`, read by `decode.ts`.
  */
 import type { FileStatistics } from '../../encoding/codec.ts';
 

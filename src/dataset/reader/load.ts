@@ -15,7 +15,7 @@ export interface ManifestRef {
   readonly partition?: string | undefined;
 }
 
-/** One request; two when the copy asked for is missing, as after a commit that was cut short (spec E-10). */
+/** One request; two when the copy asked for is missing, as after a commit that was cut short (E-10). */
 export async function loadManifest(
   store: Store,
   layout: Layout,

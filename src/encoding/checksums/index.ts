@@ -1,5 +1,5 @@
 /**
- * Checksums of stored bytes: lower-case hex, recorded in manifests, verified on read (spec 10, E-16).
+ * Checksums of stored bytes: lower-case hex, recorded in manifests, verified on read (docs/formats/dataset.md, section 6; E-16).
  *
  * Go writes and knows `md5`; it keeps the others and never looks at them. Against tampering choose `sha256` or
  * `blake3`; against accidents `crc32c` is the cheapest.

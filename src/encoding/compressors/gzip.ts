@@ -1,5 +1,5 @@
 /**
- * gzip (spec 10): one member with the header Go writes; any number of members is read.
+ * gzip (docs/formats/dataset.md, section 6): one member with the header Go writes; any number of members is read.
  *
  * Every member carries its length and CRC-32, so damage and missing bytes are found here, checksums or not. In browsers
  * the level is the platform's.

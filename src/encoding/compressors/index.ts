@@ -1,4 +1,4 @@
-/** Compressors, each by the name Go gives it in manifests (spec 10). */
+/** Compressors, each by the name Go gives it in manifests (docs/formats/dataset.md, section 6). */
 export { gzip } from './gzip.ts';
 export type { GzipOptions } from './gzip.ts';
 export { none } from './none.ts';

@@ -1,5 +1,5 @@
 /**
- * zstd (spec 10): a frame for every 256 KiB of content, each with a checksum, none with its size, as Go may find them.
+ * zstd (docs/formats/dataset.md, section 6): a frame for every 256 KiB of content, each with a checksum, none with its size, as Go may find them.
  *
  * Independent frames keep memory bounded with every engine and can be read by any. Content of zero bytes is zero bytes,
  * both ways. Frames of other writers may be of any length: Node's zlib streams them; WebAssembly has to hold a frame

@@ -1,5 +1,5 @@
 /**
- * The leaves of Go's JSON (spec 3.1, 9.2): strings, numbers, times and bytes, each to its exact text.
+ * The leaves of Go's JSON (docs/formats/dataset.md, sections 3 and 5): strings, numbers, times and bytes, each to its exact text.
  *
  * Manifests come from Go's standard encoder, JSONL lines from another one. They differ in two places, both here:
  * backspace and form feed, and negative exponents of one digit.

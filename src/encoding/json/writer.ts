@@ -1,5 +1,5 @@
 /**
- * JSON with the bytes Go would write (spec 3.1, 9.2), or a refusal that says where.
+ * JSON with the bytes Go would write (docs/formats/dataset.md, sections 3 and 5), or a refusal that says where.
  *
  * Nothing is lost silently: a value JSON has no form for (NaN, undefined, a function, a Map, a cycle) is
  * `LODE_INVALID_RECORD` with the path to it. Own enumerable members with string names are the data of an object;

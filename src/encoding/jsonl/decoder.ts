@@ -1,4 +1,4 @@
-/** Lines to records (spec 9.2), a block at a time. */
+/** Lines to records (docs/formats/dataset.md, section 5), a block at a time. */
 import { utf8Decode, utf8Encode } from '../../bytes/index.ts';
 import { LodeError } from '../../errors.ts';
 import type { DataFile, DecodeOptions } from '../codec.ts';

@@ -1,4 +1,4 @@
-/** Records to lines, exactly as Go writes them (spec 9.2), in blocks of about 64 KiB. */
+/** Records to lines, exactly as Go writes them (docs/formats/dataset.md, section 5), in blocks of about 64 KiB. */
 import { LodeError } from '../../errors.ts';
 import type { RecordEncoder } from '../codec.ts';
 import type { JsonWriter } from '../json/index.ts';

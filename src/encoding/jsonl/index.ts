@@ -1,5 +1,5 @@
 /**
- * JSON Lines: one JSON value a line, with the bytes Go Lode writes (spec 9.2). It streams both ways.
+ * JSON Lines: one JSON value a line, with the bytes Go Lode writes (docs/formats/dataset.md, section 5). It streams both ways.
  *
  * What comes back is what JSON holds: a Date as a string, bytes as base64, a bigint as a number unless `integers` says
  * `bigint`. A schema can turn them back.

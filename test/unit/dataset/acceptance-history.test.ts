@@ -1,5 +1,5 @@
 /**
- * At risk: an acknowledged snapshot that is not in the history, and a lost update. Acceptance cases of spec 19 about the
+ * At risk: an acknowledged snapshot that is not in the history, and a lost update. Acceptance cases about the
  * pointer, parents and races. Where our protocol rules otherwise than Go (`latest` never writes, a dangling pointer is
  * fenced, an observer waits), our ruling is asserted and named.
  */

@@ -1,5 +1,5 @@
 /**
- * At risk: a snapshot that is not what was written, or half a one. Acceptance cases of spec 19 about writing and reading;
+ * At risk: a snapshot that is not what was written, or half a one. Acceptance cases about writing and reading;
  * where we rule otherwise than Go (streams partition, Parquet streams, definite failures clean up), ours is asserted.
  */
 import assert from 'node:assert/strict';

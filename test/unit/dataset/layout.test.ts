@@ -63,7 +63,7 @@ describe('layout keys', () => {
     );
   });
 
-  it('flat (spec 19.42)', () => {
+  it('flat (case 42)', () => {
     const layout = flat();
     assert.equal(layout.pointerKey('myds'), 'myds/latest');
     assert.equal(layout.manifestKey('myds', 'snap-abc'), 'myds/snap-abc/manifest.json');

@@ -17,7 +17,7 @@ it('manifests of Go decode, and encode to the same bytes', async () => {
       const address = layouts.map((layout) => layout.parseManifestKey(key)).find(Boolean);
       assert.ok(address !== undefined, key);
       const manifest = decodeManifest(utf8Encode(text), { key, ...address });
-      // Go writes null where there are no files (spec E-1); we never do.
+      // Go writes null where there are no files (E-1); we never do.
       // And it writes an invalid byte as an escape, which reads as U+FFFD and is written raw.
       const expected = text
         .replace('\n  "files": null,', '\n  "files": [],')

@@ -83,7 +83,7 @@ function watched(target: Store): { store: Store; calls: string[]; failGets: () =
 }
 
 describe('reader.datasets', () => {
-  it('tells nothing, something and datasets apart (spec 19.34)', async () => {
+  it('tells nothing, something and datasets apart (case 34)', async () => {
     const store = memoryStore();
     const reader = await openReader({ store });
     assert.deepEqual(await all(reader.datasets()), []);
@@ -146,7 +146,7 @@ describe('reader.manifests', () => {
     });
   }
 
-  it('finds a partition by its whole name (spec 19.20, 19.21)', async () => {
+  it('finds a partition by its whole name (case 20, 19.21)', async () => {
     const { store, calls } = watched(memoryStore());
     const layout = hive('day', 'region');
     await snapshot(store, layout, '1', { partitions: ['day=2024-01-15/region=eu'] });
@@ -168,7 +168,7 @@ describe('reader.manifests', () => {
     assert.deepEqual(await all(inDefault.manifests('ds', { partition: 'day=1' })), []);
   });
 
-  it('finds hive snapshots from before canonical manifests, beside later ones (spec 19.19)', async () => {
+  it('finds hive snapshots from before canonical manifests, beside later ones (case 19)', async () => {
     const { store, calls } = watched(memoryStore());
     const layout = hive('k');
     const old = { canonical: false, partitions: ['k=1', 'k=2'] };
@@ -193,7 +193,7 @@ describe('reader.manifests', () => {
     );
   });
 
-  it('one bad manifest ends a strict listing, and is reported by a lenient one (E-18, spec 19.33)', async () => {
+  it('one bad manifest ends a strict listing, and is reported by a lenient one (E-18, case 33)', async () => {
     for (const layout of [defaultLayout(), hive('k')]) {
       const store = memoryStore();
       const partitions = layout.name === 'hive' ? ['k=1'] : [''];

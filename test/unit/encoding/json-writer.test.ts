@@ -17,7 +17,7 @@ const written = (writer: JsonWriter, value: unknown): string => {
 };
 
 describe('JSON as Go writes it', () => {
-  it('writes the worked line of spec 9.2', () => {
+  it('writes the worked line of the format', () => {
     const record = {
       b: 1,
       a: '<x>&\u2028',
