@@ -97,11 +97,9 @@ export class Directories {
       return inode;
     }
     await this.ready(above);
-    let inode = await this.#find(directory);
-    if (inode === undefined) {
-      await this.#makeOne(directory);
-      inode = await this.#find(directory);
-    }
+    // Not looked for first: what is remembered is there already, so most that get here are new.
+    await this.#makeOne(directory);
+    const inode = await this.#find(directory);
     if (inode === undefined) throw this.#objectInTheWay(directory);
     // Also when it was there: whoever made it may not have synced its name, and what we acknowledge lies below it.
     if (this.#durable) await this.#disk.syncDirectory(this.path(above));
@@ -109,12 +107,12 @@ export class Directories {
     return inode;
   }
 
+  /** What is in its place already, be it a directory or not, is looked at afterwards. */
   async #makeOne(directory: string): Promise<void> {
     try {
       await this.#disk.makeDirectory(this.path(directory));
     } catch (error) {
-      if (isLodeError(error, 'LODE_ALREADY_EXISTS')) throw this.#objectInTheWay(directory);
-      throw error;
+      if (!isLodeError(error, 'LODE_ALREADY_EXISTS')) throw error;
     }
   }
 
