@@ -158,12 +158,12 @@ export class History<M extends SnapshotFacts> {
     request: CommitRequest<M>,
     former: Head<M> | undefined,
   ): Promise<Committed<M>> {
-    let { head, isHint } = await this.#base(op, former);
+    let { head, isHint, isRemembered } = await this.#base(op, request, former);
     for (let lost = 0; ;) {
       const underLock = lost > 0 && this.#mayRebaseUnderLock(op, request);
       const published = underLock
         ? await this.#publisher.onTopOfWhatever(op, request, head)
-        : await this.#onTop(op, request, head, former);
+        : await this.#onTop(op, request, head, isRemembered);
       if (published.outcome === 'landed') {
         if (published.head.etag !== undefined) this.#learned = published.head;
         return {
@@ -186,6 +186,7 @@ export class History<M extends SnapshotFacts> {
         !this.#mayRebaseUnderLock(op, request)
       ) {
         head = await this.#settle(op, await this.#heads.find(op, head));
+        isRemembered = false;
       }
     }
   }
@@ -193,28 +194,40 @@ export class History<M extends SnapshotFacts> {
   /** What the first attempt builds on. */
   async #base(
     op: Operation,
+    request: CommitRequest<M>,
     former: Head<M> | undefined,
-  ): Promise<{ head: Head<M>; isHint: boolean }> {
+  ): Promise<{ head: Head<M>; isHint: boolean; isRemembered: boolean }> {
     const hint = this.#hint;
     this.#hint = undefined;
-    if (former !== undefined) {
-      return { head: former.dangling ? await this.#settle(op, former) : former, isHint: false };
+    if (former !== undefined && former.etag !== undefined) {
+      const head = former.dangling ? await this.#settle(op, former) : former;
+      return { head, isHint: false, isRemembered: true };
     }
-    const head = hint === undefined ? await this.#heads.find(op) : await this.#heads.at(op, hint);
-    return { head: await this.#settle(op, head), isHint: hint !== undefined };
+    const isHint = hint !== undefined && former === undefined;
+    const found = isHint ? await this.#heads.at(op, hint) : await this.#heads.find(op);
+    // That there was no pointer says little: one may have come, and have been lost, since.
+    const [before, now] = [former?.manifest?.snapshotId, found.manifest?.snapshotId];
+    if (former !== undefined && before !== now && !this.#mayFollowAny(request))
+      throw this.#conflict(before, now);
+    return { head: await this.#settle(op, found), isHint, isRemembered: isHint };
+  }
+
+  /** Whether a head that this writer has not seen yet may be built on: a retry would, and `expectedParent` names it. */
+  #mayFollowAny({ expectedParent }: CommitRequest<M>): boolean {
+    return this.#options.retry.attempts > 0 || expectedParent !== undefined;
   }
 
   #onTop(
     op: Operation,
     request: CommitRequest<M>,
     head: Head<M>,
-    former: Head<M> | undefined,
+    isRemembered: boolean,
   ): Promise<Publication<M>> {
     const { expectedParent } = request;
     const actual = head.manifest?.snapshotId;
     if (expectedParent !== undefined && (actual ?? null) !== expectedParent) {
       // Our memory of the head may be what is out of date.
-      if (head === former) return Promise.resolve({ outcome: 'dangling' });
+      if (isRemembered) return Promise.resolve({ outcome: 'dangling' });
       return Promise.reject(this.#conflict(expectedParent ?? undefined, actual));
     }
     return this.#publisher.onTop(

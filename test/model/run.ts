@@ -1,0 +1,48 @@
+/** Runs the dataset model: sequences of commands against a real dataset, compared step by step. */
+import fc from 'fast-check';
+import type { AsyncCommand } from 'fast-check';
+import { commands } from './dataset-commands.ts';
+import { setup } from './dataset.ts';
+import type { Model, Real, StoreKind } from './dataset.ts';
+
+export interface ModelRun {
+  readonly kind: StoreKind;
+  readonly runs: number;
+  /** Commands a run, exactly. */
+  readonly steps: number;
+  readonly seed: number;
+}
+
+export interface ModelVerdict {
+  /** How often each kind of command ran. */
+  readonly ran: ReadonlyMap<string, number>;
+  /** Seed, path, the shortest sequence found that fails, and how. */
+  readonly failure: string | undefined;
+}
+
+/** A failing sequence is cut down before it is told. */
+export async function runModel({ kind, runs, steps, seed }: ModelRun): Promise<ModelVerdict> {
+  const ran = new Map<string, number>();
+  const counted = (command: AsyncCommand<Model, Real>): AsyncCommand<Model, Real> => ({
+    check: (model) => command.check(model),
+    toString: () => command.toString(),
+    run: (model, real) => {
+      const name = command.toString().replace(/\(.*/, '');
+      ran.set(name, (ran.get(name) ?? 0) + 1);
+      return command.run(model, real);
+    },
+  });
+  const property = (length: number): fc.IAsyncProperty<unknown> =>
+    fc.asyncProperty(
+      fc.array(commands, { minLength: length, maxLength: steps, size: 'max' }),
+      (list) => fc.asyncModelRun(() => setup(kind), list.map(counted)),
+    );
+  const all = await fc.check(property(steps), { numRuns: runs, seed, endOnFailure: true });
+  if (!all.failed) return { ran, failure: undefined };
+  // Found: now look for a short sequence that fails as well, from the same seed.
+  const short = await fc.check(property(1), { numRuns: runs * 2, seed });
+  const told = short.failed ? short : all;
+  const { errorInstance } = told;
+  const why = errorInstance instanceof Error ? errorInstance.stack : String(errorInstance);
+  return { ran, failure: `${fc.defaultReportMessage(told)}\n${why}` };
+}
