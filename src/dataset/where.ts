@@ -25,9 +25,12 @@ export interface Bounds<V> {
   readonly lte?: V;
 }
 
+/** A field whose type nobody declared may be compared with anything. */
+type ComparableOf<V> = unknown extends V ? Comparable : Extract<V, Comparable>;
+
 /** By field: a value to equal, or bounds. */
 export type Where<R> = {
-  readonly [K in keyof R]?: Extract<R[K], Comparable> | Bounds<Extract<R[K], Comparable>>;
+  readonly [K in keyof R]?: ComparableOf<R[K]> | Bounds<ComparableOf<R[K]>>;
 };
 
 /** A whole partition as it stands in paths (`day=2024-01-15/region=eu`), or values by key. */
@@ -203,24 +206,27 @@ function columnMayMatch(
 }
 
 /**
- * Sign of a bound - b, `NaN` when it would prove nothing. Bounds of a time column are ordered as instants and may stand in
- * any zone, while its values are compared as they are read: as text in UTC, or as a `Date` without what is below a
- * millisecond. Text proves something only where the whole seconds differ as well, a `Date` where the milliseconds do.
+ * Sign of a bound - b, `NaN` when it would prove nothing. Text that is a time bounds a column of times, ordered as instants
+ * and read in UTC or as a `Date`, or a column of text, ordered by bytes: what is concluded has to hold for both. So text has
+ * to differ in its whole seconds, and a `Date` has to lie more than a zone's offset, a day at most, outside.
  */
 function compareBound(bound: string | number | bigint | boolean, b: Comparable): number {
-  const at = typeof bound === 'string' && typeof b !== 'number' ? parseTime(bound) : undefined;
   const order = compare(bound, b);
-  if (at === undefined) return order;
-  let coarse = order;
-  if (typeof b === 'string') coarse = compareUtf8(formatTime(at).slice(0, 19), b.slice(0, 19));
-  else if (b instanceof Date && order !== 0) coarse = Math.sign(Number(floorMs(at)) - b.getTime());
-  return Math.sign(coarse) === Math.sign(order) ? order : Number.NaN;
+  const at = typeof bound === 'string' ? parseTime(bound) : undefined;
+  if (at === undefined || typeof bound !== 'string') return order;
+  let coarse = 0;
+  if (typeof b === 'string') {
+    coarse = compareUtf8(formatTime(at).slice(0, 19), b.slice(0, 19));
+  } else if (b instanceof Date) {
+    const asText = Date.parse(`${bound.slice(0, 19)}Z`) - b.getTime();
+    const asInstant = Number(at / 1_000_000n) - b.getTime();
+    if (Math.min(Math.abs(asText), Math.abs(asInstant)) > dayMs) coarse = asText;
+  }
+  return coarse !== 0 && Math.sign(coarse) === Math.sign(order) ? order : Number.NaN;
 }
 
-function floorMs(ns: bigint): bigint {
-  const below = ns % 1_000_000n;
-  return (ns - (below < 0n ? below + 1_000_000n : below)) / 1_000_000n;
-}
+/** And an hour, which takes in what is below a second. */
+const dayMs = 25 * 60 * 60 * 1_000;
 
 /** Sign of a - b, `NaN` when the two cannot be compared. */
 function compare(a: unknown, b: Comparable): number {

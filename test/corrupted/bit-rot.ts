@@ -96,8 +96,10 @@ export async function rotOnce(dataset: CleanDataset, random: Random): Promise<Ro
 }
 
 /** Keys that verification finds fault with; a pointer so broken that nothing opens counts as named. */
-async function namedProblems({ open }: CleanDataset): Promise<string[]> {
-  const dataset = await open().catch((error: unknown) => error as { details?: { key?: string } });
+async function namedProblems(clean: CleanDataset): Promise<string[]> {
+  const dataset = await clean
+    .open()
+    .catch((error: unknown) => error as { details?: { key?: string } });
   if (!('verify' in dataset)) return [String(dataset.details?.key)];
   return (await dataset.verify()).problems.map(({ key }) => key);
 }
