@@ -12,6 +12,11 @@ export interface VirtualEnv extends Env {
   readonly elapsedMs: number;
   /** Moves the wall clock, and only it, as a clock correction would. */
   stepWallClock(ms: number): void;
+  /**
+   * Says that something outside the event loop, such as bytes on a socket, is on its way. From the first call on, time
+   * jumps only when nobody has called for a while.
+   */
+  stir(): void;
 }
 
 interface Sleeper {
@@ -22,6 +27,9 @@ interface Sleeper {
 /** 2026-01-02T03:04:05.123456789Z. */
 const startNs = 1_767_323_045_123_456_789n;
 
+/** Turns of the event loop: more than bytes need from one socket of this process to another, far less than one can wait for. */
+const quietTurns = 100;
+
 export function virtualEnv(options: { readonly seed?: number } = {}): VirtualEnv {
   const random = seededRandom(options.seed ?? 1);
   const sleepers: Sleeper[] = [];
@@ -30,9 +38,13 @@ export function virtualEnv(options: { readonly seed?: number } = {}): VirtualEnv
   let reads = 0n;
   let ids = 0;
   let pumping = false;
+  let quietWanted = 0;
+  let quiet = 0;
 
   const pump = (): void => {
     pumping = false;
+    if (quiet++ < quietWanted) return schedule();
+    quiet = 0;
     const next = sleepers.shift();
     if (next === undefined) return;
     elapsedMs = Math.max(elapsedMs, next.wakeMs);
@@ -52,6 +64,10 @@ export function virtualEnv(options: { readonly seed?: number } = {}): VirtualEnv
     },
     stepWallClock(ms) {
       wallStepNs += BigInt(ms) * 1_000_000n;
+    },
+    stir() {
+      quietWanted = quietTurns;
+      quiet = 0;
     },
     // A real clock moves on between two looks at it.
     now: () => startNs + wallStepNs + BigInt(Math.round(elapsedMs * 1e6)) + reads++ * 1000n,

@@ -58,3 +58,18 @@ export type {
 } from './store/index.ts';
 export { virtualEnv } from './env.ts';
 export type { VirtualEnv } from './env.ts';
+export { s3Double } from './s3/index.ts';
+export type {
+  S3Act,
+  S3Answer,
+  S3Credentials,
+  S3Double,
+  S3DoubleOptions,
+  S3LogEntry,
+  S3Object,
+  S3Operation,
+  S3Reply,
+  S3Request,
+  S3Rule,
+  S3Upload,
+} from './s3/index.ts';
