@@ -1,4 +1,4 @@
-/** From chunks to one array, never past a limit. */
+/** From chunks to one array, never past a limit; and whether two arrays are alike. */
 import { LodeError } from '../errors.ts';
 
 export function concat(chunks: readonly Uint8Array[]): Uint8Array {
@@ -12,6 +12,10 @@ export function concat(chunks: readonly Uint8Array[]): Uint8Array {
     at += chunk.length;
   }
   return whole;
+}
+
+export function sameContent(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
 /** Reads a stream whole; `LODE_LIMIT_EXCEEDED` as soon as it is longer than `bytesMax`. `what` names it in the error. */

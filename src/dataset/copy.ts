@@ -4,7 +4,7 @@
  * Keys, ids and manifest bytes stay as they are, so the copy is the same history. Data is verified on its way. Run again
  * after an interruption, it begins with the first snapshot that is not committed there and skips data of the right size.
  */
-import { compareUtf8 } from '../bytes/index.ts';
+import { compareUtf8, sameContent } from '../bytes/index.ts';
 import { LodeError } from '../errors.ts';
 import { History, retryPolicy } from '../history/index.ts';
 import type { Operation } from '../history/index.ts';
@@ -86,19 +86,37 @@ class Copier<R> {
     const theirs = await this.#target.latest(this.#to);
     const head = theirs?.snapshotId;
     this.#interrupted = (await this.#target.head(this.#to)).dangling;
-    if (theirs !== undefined && (await this.#holds(theirs, last.snapshotId))) return [];
+    if (theirs !== undefined && !(await this.#isOurs(theirs))) throw this.#foreign(last, head);
+    if (theirs !== undefined && (await this.#holds(theirs, last.snapshotId))) {
+      await this.#target.completeHead(this.#to);
+      return [];
+    }
     const missing: DatasetManifest[] = [];
     for await (const manifest of this.#context.history.chain(this.#from, last, head))
       missing.push(manifest);
-    if (missing.at(-1)?.parentSnapshotId === head) return missing;
-    throw new LodeError('LODE_SNAPSHOT_CONFLICT', 'the other store has a history of its own', {
+    if (missing.at(-1)?.parentSnapshotId === head) {
+      if (this.#interrupted === undefined) await this.#target.completeHead(this.#to);
+      return missing;
+    }
+    throw this.#foreign(last, head);
+  }
+
+  #foreign({ snapshotId }: DatasetManifest, head: string | undefined): LodeError {
+    return new LodeError('LODE_SNAPSHOT_CONFLICT', 'the other store has a history of its own', {
       dataset: this.#context.id,
-      expected: last.snapshotId,
+      expected: snapshotId,
       actual: head,
-      expectedHead: last.snapshotId,
+      expectedHead: snapshotId,
       actualHead: head,
       next: 'Copy into an empty store, or into an earlier copy of this dataset.',
     });
+  }
+
+  /** False when this store has another snapshot of that id: then the two histories only look alike. */
+  async #isOurs(theirs: DatasetManifest): Promise<boolean> {
+    const { history, format } = this.#context;
+    const ours = await history.fetch(this.#from, theirs.snapshotId);
+    return ours === undefined || sameContent(format.encode(ours), format.encode(theirs));
   }
 
   /** Whether `snapshot` is the head there, or behind it. Ids grow, so this ends where it cannot be any more. */
@@ -121,21 +139,30 @@ class Copier<R> {
       this.#files++;
       this.#bytes += file.sizeBytes;
     });
-    const key = this.#context.options.layout.manifestKey(this.#context.id, manifest.snapshotId);
-    const stored = await this.#from.store.get(key, { signal: this.#from.signal });
-    if (stored !== undefined) this.#bytesOf.set(manifest, await stored.bytes());
+    await this.#keepBytes(manifest);
     if (manifest.snapshotId === this.#interrupted) {
       // Any other writer would fence it and commit under another id; a copy keeps its ids.
       await this.#target.complete(this.#to, manifest);
     } else {
-      await this.#target.commit(this.#to, {
+      const { missingCopies } = await this.#target.commit(this.#to, {
         snapshotId: manifest.snapshotId,
         expectedParent: undefined,
         referenced: false,
         build: () => manifest,
       });
+      if (missingCopies.length > 0) await this.#target.completeHead(this.#to);
     }
     this.#snapshots++;
+  }
+
+  async #keepBytes(manifest: DatasetManifest): Promise<void> {
+    const { store, signal } = this.#from;
+    const { format } = this.#context;
+    const { snapshotId } = manifest;
+    const canonical = await store.get(format.manifestKey(snapshotId), { signal });
+    const copy = canonical ? undefined : await format.locate?.(store, snapshotId, { signal });
+    const stored = copy === undefined ? canonical : await store.get(copy, { signal });
+    if (stored !== undefined) this.#bytesOf.set(manifest, await stored.bytes());
   }
 
   async #assertSameSize(file: ManifestFile): Promise<void> {

@@ -4,7 +4,7 @@
  * Manifests cover data files by size and digest, and themselves by a checksum; partition copies have to equal the
  * canonical manifest byte for byte. Nothing is changed. Memory is bounded by the manifests under way.
  */
-import { compareUtf8 } from '../bytes/index.ts';
+import { compareUtf8, sameContent } from '../bytes/index.ts';
 import type { Checksum } from '../encoding/checksum.ts';
 import { isLodeError, LodeError } from '../errors.ts';
 import type { Operation } from '../history/index.ts';
@@ -58,6 +58,8 @@ export async function verifySnapshots<R>(
   return verifier.report();
 }
 
+const lostAncestor = 'the manifest of an ancestor is not there';
+
 class Verifier<R> {
   readonly #op: Operation;
   readonly #context: DatasetContext<R>;
@@ -92,14 +94,15 @@ class Verifier<R> {
 
   /** @param missing  What is wrong when there is no manifest; left out where none is promised. */
   async snapshot(id: string, missing?: string): Promise<void> {
-    this.#awaited.delete(id);
+    const isParent = this.#awaited.delete(id);
     const { id: dataset, options, history } = this.#context;
     const key = options.layout.manifestKey(dataset, id);
     await this.#check(id, key, async () => {
       const manifest = await history.fetch(this.#op, id);
       // A folder without manifest is data that was never committed: nothing promises anything about it.
-      if (manifest === undefined && missing === undefined) return;
-      if (manifest === undefined) throw new LodeError('LODE_NOT_FOUND', missing ?? '', { key });
+      if (manifest === undefined && missing === undefined && !isParent) return;
+      if (manifest === undefined)
+        throw new LodeError('LODE_NOT_FOUND', missing ?? lostAncestor, { key });
       this.#snapshots++;
       const parent = manifest.parentSnapshotId;
       // One with a larger id (a slow writer elsewhere) was listed before.
@@ -115,8 +118,7 @@ class Verifier<R> {
 
   /** What was not listed and is somebody's parent: snapshots from before canonical manifests, or lost ones. */
   async parents(): Promise<void> {
-    for (const id of this.#awaited)
-      await this.snapshot(id, 'the manifest of an ancestor is not there');
+    for (const id of this.#awaited) await this.snapshot(id, lostAncestor);
   }
 
   /** The pointer has to name a snapshot that is there. */
@@ -201,8 +203,4 @@ function tellsOfObject({ kind, code }: LodeError): boolean {
   return (
     kind === 'corrupt' || kind === 'missing' || kind === 'invalid' || code === 'LODE_FORMAT_TOO_NEW'
   );
-}
-
-function sameContent(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

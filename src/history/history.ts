@@ -21,7 +21,7 @@ import { readPointer } from './pointer.ts';
 import type { Pointer } from './pointer.ts';
 import { modeFor, Publisher } from './publish.ts';
 import type { CommitRequest, Publication } from './publish.ts';
-import { repair } from './repair.ts';
+import { completeHead, repair } from './repair.ts';
 import { retryDelayMs } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
 
@@ -117,6 +117,13 @@ export class History<M extends SnapshotFacts> {
   /** A fresh id to upload data under: above the head as far as it is known. */
   nextId(env: Env): string {
     return nextSnapshotId(env, this.#learned?.pointed);
+  }
+
+  /** Completes what an interrupted commit left at the head, and learns it. */
+  async completeHead(op: Operation): Promise<M | undefined> {
+    const head = await this.#heads.find(op);
+    await completeHead(op, this.#format, this.#publisher, head);
+    return this.latest(op);
   }
 
   /** Ends a commit that stopped between pointer and manifest: the pointer names this very snapshot. */

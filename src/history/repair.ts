@@ -5,7 +5,7 @@
  * missing copies of manifests are written. Nothing is replaced and nothing is deleted.
  */
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
-import type { HeadFinder } from './head.ts';
+import type { Head, HeadFinder } from './head.ts';
 import { walk } from './ancestors.ts';
 import type { Operation } from './operation.ts';
 import { forEachOf } from '../parallel.ts';
@@ -34,6 +34,19 @@ export async function repair<M extends SnapshotFacts>(
     repaired.push(...(await completeCopies(op, format, publisher, snapshot.manifest, dryRun)));
   }
   return repaired;
+}
+
+/** Only what the last commit may have left undone: the pointer to it, and copies of its manifest. */
+export async function completeHead<M extends SnapshotFacts>(
+  op: Operation,
+  format: HistoryFormat<M>,
+  publisher: Publisher<M>,
+  head: Head<M>,
+): Promise<void> {
+  const { pointed, manifest } = head;
+  if (manifest === undefined) return;
+  if (pointed === undefined) await publisher.putPointer(op, manifest.snapshotId, modeFor(head));
+  await completeCopies(op, format, publisher, manifest, false);
 }
 
 async function completeCopies<M extends SnapshotFacts>(
