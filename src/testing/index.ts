@@ -58,8 +58,9 @@ export type {
 } from './store/index.ts';
 export { virtualEnv } from './env.ts';
 export type { VirtualEnv } from './env.ts';
-export { s3Double } from './s3/index.ts';
+export { misbehavingServers, s3Double } from './s3/index.ts';
 export type {
+  MisbehavingServer,
   S3Act,
   S3Answer,
   S3Credentials,

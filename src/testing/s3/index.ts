@@ -6,3 +6,5 @@ export type { S3LogEntry } from './log.ts';
 export type { S3Answer, S3Operation, S3Request } from './protocol.ts';
 export type { S3Act, S3Reply, S3Rule } from './script.ts';
 export type { S3Credentials } from './signature.ts';
+export { misbehavingServers } from './personalities.ts';
+export type { MisbehavingServer } from './personalities.ts';
