@@ -187,30 +187,34 @@ function statisticsMayMatch(
 }
 
 function columnMayMatch(
-  { min, max, nullCount }: ColumnStatistics,
+  { min, max, nullCount, isTime }: ColumnStatistics,
   rowCount: number | undefined,
   { eq, in: any, gt, gte, lt, lte }: Bounds<Comparable>,
 ): boolean {
   if (min === undefined || max === undefined) return rowCount === undefined || nullCount < rowCount;
   // Values that cannot be compared give NaN, which proves nothing.
   const inside = (value: Comparable): boolean =>
-    !(compareBound(min, value) > 0) && !(compareBound(max, value) < 0);
+    !(compareBound(isTime, min, value) > 0) && !(compareBound(isTime, max, value) < 0);
   return (
     (eq === undefined || inside(eq)) &&
     (any === undefined || any.some(inside)) &&
-    (gt === undefined || !(compareBound(max, gt) <= 0)) &&
-    (gte === undefined || !(compareBound(max, gte) < 0)) &&
-    (lt === undefined || !(compareBound(min, lt) >= 0)) &&
-    (lte === undefined || !(compareBound(min, lte) > 0))
+    (gt === undefined || !(compareBound(isTime, max, gt) <= 0)) &&
+    (gte === undefined || !(compareBound(isTime, max, gte) < 0)) &&
+    (lt === undefined || !(compareBound(isTime, min, lt) >= 0)) &&
+    (lte === undefined || !(compareBound(isTime, min, lte) > 0))
   );
 }
 
 /**
  * Sign of a bound - b, `NaN` when it would prove nothing. Text that is a time bounds a column of times, ordered as instants
- * and read in UTC or as a `Date`, or a column of text, ordered by bytes: what is concluded has to hold for both. So text has
- * to differ in its whole seconds, and a `Date` has to lie more than a zone's offset, a day at most, outside.
+ * and read in UTC or as a `Date`, or a column of text, ordered by bytes: unless it is known, what is concluded has to hold for
+ * both. So text has to differ in its whole seconds, and a `Date` has to lie more than a zone's offset, a day, outside.
  */
-function compareBound(bound: string | number | bigint | boolean, b: Comparable): number {
+function compareBound(
+  isTime: true | undefined,
+  bound: string | number | bigint | boolean,
+  b: Comparable,
+): number {
   const order = compare(bound, b);
   const at = typeof bound === 'string' ? parseTime(bound) : undefined;
   if (at === undefined || typeof bound !== 'string') return order;
@@ -220,7 +224,9 @@ function compareBound(bound: string | number | bigint | boolean, b: Comparable):
   } else if (b instanceof Date) {
     const asText = Date.parse(`${bound.slice(0, 19)}Z`) - b.getTime();
     const asInstant = Number(at / 1_000_000n) - b.getTime();
-    if (Math.min(Math.abs(asText), Math.abs(asInstant)) > dayMs) coarse = asText;
+    // A `Date` that was read has lost what is below a millisecond: one of difference proves nothing yet.
+    if (isTime) coarse = Math.abs(asInstant) > 1 ? asInstant : 0;
+    else if (Math.min(Math.abs(asText), Math.abs(asInstant)) > dayMs) coarse = asText;
   }
   return coarse !== 0 && Math.sign(coarse) === Math.sign(order) ? order : Number.NaN;
 }

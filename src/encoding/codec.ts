@@ -15,6 +15,8 @@ export interface ColumnStatistics {
   readonly max?: string | number | bigint | boolean;
   readonly nullCount: number;
   readonly distinctCount?: number;
+  /** Text bounds are those of a column of times, ordered as instants. A manifest cannot say so; a codec may know. */
+  readonly isTime?: true;
 }
 
 /** Encodes one data file. Calls come one after another; `finish` is the last. */

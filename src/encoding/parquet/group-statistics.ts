@@ -20,6 +20,7 @@ export function groupStatistics(footer: Footer, group: RowGroup): FileStatistics
           ...(min === undefined ? {} : { min }),
           ...(max === undefined ? {} : { max }),
           nullCount: found.nullCount,
+          ...(column.meaning.kind === 'timestamp' ? { isTime: true } : {}),
         },
       ];
     }),

@@ -88,12 +88,15 @@ const columns: readonly {
   readonly values: readonly unknown[];
   readonly order: (a: never, b: never) => number;
   readonly read: (value: unknown) => unknown;
+  readonly isTime?: true;
 }[] = [
   { values: strings, order: compareUtf8, read: (v) => v },
   { values: numbers, order: numeric, read: (v) => v },
   { values: [...bigints, ...numbers.filter(Number.isSafeInteger)], order: numeric, read: (v) => v },
   { values: times, order: compareTime, read: utc },
   { values: times, order: compareTime, read: (v) => v && new Date(v as string) },
+  { values: times, order: compareTime, read: utc, isTime: true },
+  { values: times, order: compareTime, read: (v) => v && new Date(v as string), isTime: true },
 ];
 
 /** A time column read as text: in UTC, with as many digits as it needs. */
@@ -105,10 +108,10 @@ function utc(value: unknown): unknown {
 
 void describe('pruning', () => {
   void it('by statistics never skips a file that holds a match', () => {
-    const file = fc.constantFrom(...columns).chain(({ values, order, read }) =>
+    const file = fc.constantFrom(...columns).chain(({ values, order, read, isTime }) =>
       fc.array(fc.constantFrom(null, ...values), { minLength: 1, maxLength: 5 }).map((held) => ({
         held: held.map(read),
-        stats: boundsOf(held, order),
+        stats: { ...boundsOf(held, order), ...(isTime && { isTime }) },
         rowCount: held.length,
       })),
     );
