@@ -162,7 +162,11 @@ class Copier<R> {
     const canonical = await store.get(format.manifestKey(snapshotId), { signal });
     const copy = canonical ? undefined : await format.locate?.(store, snapshotId, { signal });
     const stored = copy === undefined ? canonical : await store.get(copy, { signal });
-    if (stored !== undefined) this.#bytesOf.set(manifest, await stored.bytes());
+    if (stored === undefined) return;
+    const bytes = await stored.bytes();
+    // Manifests stay for ever: what was damaged on its way here must not become one.
+    format.decode(bytes, stored.key, snapshotId);
+    this.#bytesOf.set(manifest, bytes);
   }
 
   async #assertSameSize(file: ManifestFile): Promise<void> {

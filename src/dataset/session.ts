@@ -7,6 +7,7 @@
 import { withDeadline } from '../env.ts';
 import { isLodeError, LodeError, withCleanupFailures } from '../errors.ts';
 import { formatTime } from '../encoding/time.ts';
+import { notVisible } from '../history/index.ts';
 import type { CommitRequest, Committed, History, Operation } from '../history/index.ts';
 import type { Layout } from './layout.ts';
 import type { DatasetManifest, ManifestFile, Metadata } from './manifest/index.ts';
@@ -88,8 +89,10 @@ export class CommitSession {
   }
 
   /** Takes the data back after a failure and answers the error to throw. */
-  async discard(error: unknown): Promise<unknown> {
-    if (this.#referenced || this.#begun.length === 0) return error;
+  async discard(cause: unknown): Promise<unknown> {
+    if (this.#referenced) return cause;
+    const error = notVisible(cause);
+    if (this.#begun.length === 0) return error;
     const keys = isLodeError(error, 'LODE_ALREADY_EXISTS')
       ? this.#begun.filter((path) => path !== error.details.key)
       : this.#begun;

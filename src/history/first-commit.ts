@@ -2,7 +2,7 @@
  * Commits that were refused under the lock. Without a pointer, readers and writers look for manifests instead: that of a
  * first commit shows as soon as it is there, and a plain refusal would not be true.
  */
-import { isLodeError, LodeError } from '../errors.ts';
+import { isLodeError } from '../errors.ts';
 import type { PutMode } from '../store/store.ts';
 import { uncertainWrite } from './lost-response.ts';
 import type { Operation } from './operation.ts';
@@ -22,14 +22,13 @@ export async function refusedFirst(
   manifestKey: string,
   finish: (op: Operation) => Promise<'landed' | 'not-landed'>,
 ): Promise<unknown> {
-  if (op.signal?.aborted || isLodeError(error, 'LODE_WRITE_UNCERTAIN')) return error;
-  const found = await op.store.head(manifestKey, { signal: op.signal }).catch(() => 'unknown');
-  if (found === undefined) return error;
-  return uncertainWrite(manifestKey, error, () => finish({ ...op, signal: undefined }));
-}
-
-/** What is open about one manifest is not an open commit: its cause says what went wrong. */
-export function plainFailure(error: unknown): unknown {
-  if (!(error instanceof LodeError) || error.kind !== 'uncertain') return error;
-  return error.cause ?? error;
+  if (op.signal?.aborted) return error;
+  const isOpen = isLodeError(error, 'LODE_WRITE_UNCERTAIN');
+  // What is not there yet may still arrive, unless the store said that it will not.
+  if (!isOpen) {
+    const found = await op.store.head(manifestKey, { signal: op.signal }).catch(() => 'unknown');
+    if (found === undefined) return error;
+  }
+  const cause = isOpen ? (error.cause ?? error) : error;
+  return uncertainWrite(manifestKey, cause, () => finish({ ...op, signal: undefined }));
 }

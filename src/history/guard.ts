@@ -45,8 +45,13 @@ export class PublishGuard<M extends { readonly snapshotId: string }> {
     this.#settled = true;
   }
 
-  readonly run = async (): Promise<Uint8Array> => {
+  /** Throws once the outcome is known: nothing may be written any more that refers to the data. */
+  assertOpen(): void {
     if (this.#settled) throw stopped('this commit has been settled');
+  }
+
+  readonly run = async (): Promise<Uint8Array> => {
+    this.assertOpen();
     const { snapshotId } =
       this.#written === undefined ? await this.#first() : await this.#again(this.#written);
     return utf8Encode(snapshotId);
@@ -54,8 +59,10 @@ export class PublishGuard<M extends { readonly snapshotId: string }> {
 
   async #first(): Promise<M> {
     try {
-      this.#written = await this.#write();
-      return this.#written.manifest;
+      const written = await this.#write();
+      this.assertOpen();
+      this.#written = written;
+      return written.manifest;
     } catch (error) {
       this.#refusal = { error };
       throw stopped('the commit stops before it is published', error);

@@ -19,17 +19,19 @@ import { nextSnapshotId } from './ids.ts';
 import type { Operation } from './operation.ts';
 import { readPointer } from './pointer.ts';
 import type { Pointer } from './pointer.ts';
-import { modeFor, Publisher } from './publish.ts';
-import type { CommitRequest, Publication } from './publish.ts';
+import { modeFor } from './publication.ts';
+import type { CommitRequest, Publication } from './publication.ts';
+import { Publisher } from './publish.ts';
 import { completeHead, repair } from './repair.ts';
 import { retryDelayMs } from './retry.ts';
 import type { RetryPolicy } from './retry.ts';
+import type { PutMode } from '../store/store.ts';
 
 interface HistoryOptions {
   readonly retry: RetryPolicy;
   /** How long to wait for a commit in flight; the store's own figure when left out. */
   readonly settleMs?: number | undefined;
-  /** The caller vouches that nobody else writes: commits do not compare, and the store need not be able to. */
+  /** The caller vouches that nobody else writes: the store need not be able to compare. */
   readonly singleWriter: boolean;
 }
 
@@ -237,12 +239,13 @@ export class History<M extends SnapshotFacts> {
       if (isRemembered) return Promise.resolve({ outcome: 'dangling' });
       return Promise.reject(this.#conflict(expectedParent ?? undefined, actual));
     }
-    return this.#publisher.onTop(
-      op,
-      request,
-      head,
-      this.#options.singleWriter ? 'overwrite' : modeFor(head),
-    );
+    return this.#publisher.onTop(op, request, head, this.#mode(op, head));
+  }
+
+  /** Where the store can compare, it costs nothing; and a put that arrives late must not undo what came after it. */
+  #mode({ store }: Operation, head: Head<M>): PutMode {
+    const { conditionalWrites } = store.capabilities;
+    return this.#options.singleWriter && conditionalWrites === 'none' ? 'overwrite' : modeFor(head);
   }
 
   #mayRebaseUnderLock(op: Operation, request: CommitRequest<M>): boolean {
@@ -259,7 +262,14 @@ export class History<M extends SnapshotFacts> {
     if (await this.#publisher.putFence(op, head.pointed, head.manifest))
       return { ...head, dangling: false };
     const { pointed: snapshot, etag, readAt } = head;
-    return this.#heads.at(op, { snapshot, etag, readAt });
+    const settled = await this.#heads.at(op, { snapshot, etag, readAt });
+    if (!settled.dangling || settled.pointed !== snapshot) return settled;
+    // On top of a head guessed wrongly, the commit would cut off what was acknowledged.
+    throw new LodeError('LODE_UNAVAILABLE', 'the store has a manifest that it does not give', {
+      dataset: this.#format.name,
+      snapshot,
+      key: this.#format.manifestKey(snapshot),
+    });
   }
 
   async #defeat(op: Operation, published: Publication<M>, head: Head<M>): Promise<LodeError> {

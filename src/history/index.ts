@@ -5,8 +5,8 @@
 export { History } from './history.ts';
 export type { Committed } from './history.ts';
 export type { HistoryFormat } from './format.ts';
-export type { CommitRequest } from './publish.ts';
+export type { CommitRequest } from './publication.ts';
 export type { Operation } from './operation.ts';
 export type { RetryOptions, RetryPolicy } from './retry.ts';
 export { retryPolicy } from './retry.ts';
-export { mayHaveLanded, putDefinitely, sameBytes } from './lost-response.ts';
+export { mayHaveLanded, notVisible, putDefinitely, sameBytes } from './lost-response.ts';

@@ -91,6 +91,16 @@ export function withResolve(
   return uncertainWrite(error.details.key ?? '', error.cause, resolve);
 }
 
+/** What is open about a part of a commit that nothing visible refers to is no open commit: it failed, as a whole. */
+export function notVisible(error: unknown): unknown {
+  if (!isLodeError(error, 'LODE_WRITE_UNCERTAIN')) return error;
+  const { key } = error.details;
+  const what = 'the store did not say whether a part of the commit landed';
+  const next = 'Nothing was made visible: commit again.';
+  const details = { ...(key === undefined ? {} : { key }), next };
+  return new LodeError('LODE_UNAVAILABLE', what, details, { cause: error.cause ?? error });
+}
+
 /** The error of a commit that may have landed. */
 export function uncertainWrite(
   key: string,

@@ -7,43 +7,29 @@
  *   a pointer without a manifest, which the next writer fences. The canonical manifest is the commit point (E-10).
  */
 import { utf8Encode } from '../bytes/index.ts';
-import { assert, isLodeError, LodeError } from '../errors.ts';
+import { isLodeError, LodeError } from '../errors.ts';
 import { forEachOf } from '../parallel.ts';
 import { CircleGuard } from './circle.ts';
 import type { ETag, PutMode, PutOptions } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
-import { plainFailure, refusedFirst } from './first-commit.ts';
+import { refusedFirst } from './first-commit.ts';
 import type { Begun } from './first-commit.ts';
 import { PublishGuard } from './guard.ts';
+import { headOf, landedAs, modeFor } from './publication.ts';
+import type { CommitRequest, Publication } from './publication.ts';
 import type { Written } from './guard.ts';
 import type { Head, HeadFinder } from './head.ts';
 import { follows, nextSnapshotId } from './ids.ts';
-import { mayHaveLanded, putDefinitely, sameBytes, withResolve } from './lost-response.ts';
+import {
+  mayHaveLanded,
+  notVisible,
+  putDefinitely,
+  sameBytes,
+  withResolve,
+} from './lost-response.ts';
 import type { DefiniteResult } from './lost-response.ts';
 import type { Operation } from './operation.ts';
 import { readPointer } from './pointer.ts';
-
-export interface CommitRequest<M> {
-  /** Id under which the data was uploaded; kept as the snapshot's id while the parent allows. */
-  readonly snapshotId: string;
-  build(place: { readonly snapshotId: string; readonly parent: M | undefined }): M;
-  /** Commit only on top of this snapshot; `null`: only as the first. */
-  readonly expectedParent?: string | null | undefined;
-  /** Set before anything that may refer to the data is written: from then on the data must not be deleted. */
-  referenced: boolean;
-}
-
-export type Publication<M> =
-  | {
-      readonly outcome: 'landed';
-      readonly head: Head<M>;
-      readonly manifest: M;
-      readonly missingCopies: readonly string[];
-    }
-  | { readonly outcome: 'conflict' }
-  /** The pointer names no manifest: to be settled, without a lock, before anything is committed on top. */
-  | { readonly outcome: 'dangling' }
-  | { readonly outcome: 'fenced' };
 
 export class Publisher<M extends SnapshotFacts> {
   readonly #format: HistoryFormat<M>;
@@ -64,7 +50,7 @@ export class Publisher<M extends SnapshotFacts> {
     const manifest = this.#place(op, request, head);
     const bytes = this.#format.encode(manifest);
     if (!op.store.capabilities.guardedPut)
-      return this.#compareAndSwap(op, request, mode, manifest, bytes);
+      return this.#compareAndSwap(op, request, head, mode, manifest, bytes);
     return this.#guarded(
       op,
       async (begin) => {
@@ -146,7 +132,10 @@ export class Publisher<M extends SnapshotFacts> {
     firstMode: PutMode,
   ): Promise<Publication<M>> {
     let begun: Begun<M> | undefined;
-    const begin = (what: Begun<M>): void => void (begun = what);
+    const begin = (what: Begun<M>): void => {
+      guard.assertOpen();
+      begun = what;
+    };
     const guard = new PublishGuard(
       () => write(begin),
       async (mode) => {
@@ -171,9 +160,11 @@ export class Publisher<M extends SnapshotFacts> {
       const own = await landed();
       return own === undefined ? { outcome: 'conflict' } : landedAs(op, guard.written, own);
     } catch (error) {
-      // Without manifests nothing was published: what is open about them is not an open commit.
-      if (guard.refusal !== undefined) {
-        throw await this.#refused(op, plainFailure(guard.refusal.error), begun);
+      if (guard.written === undefined) {
+        // Without manifests nothing was published, and nothing will be.
+        guard.settle();
+        const { error: cause } = guard.refusal ?? { error };
+        throw begun?.mode === 'create' ? await this.#refused(op, cause, begun) : notVisible(cause);
       }
       if (!guard.moved) throw await this.#refused(op, error, begun);
       const etag = await landed();
@@ -195,10 +186,7 @@ export class Publisher<M extends SnapshotFacts> {
     bytes: Uint8Array,
   ): Promise<'landed' | 'not-landed'> {
     const { snapshotId } = manifest;
-    if (!(await this.#putManifest(op, this.#format.manifestKey(snapshotId), bytes))) {
-      return 'not-landed';
-    }
-    await this.#putCopies(op, this.#format.copyKeys(manifest), bytes);
+    if (!(await this.#putWhole(op, manifest, bytes))) return 'not-landed';
     if (await this.putPointer(op, snapshotId, 'create')) return 'landed';
     return (await this.#pointerLanded(op, snapshotId)) === undefined ? 'not-landed' : 'landed';
   }
@@ -206,6 +194,7 @@ export class Publisher<M extends SnapshotFacts> {
   async #compareAndSwap(
     op: Operation,
     request: CommitRequest<M>,
+    head: Head<M>,
     mode: PutMode,
     manifest: M,
     bytes: Uint8Array,
@@ -219,10 +208,15 @@ export class Publisher<M extends SnapshotFacts> {
         options: () => ({ mode }),
         landed: () => this.#pointerLanded(detached, manifest.snapshotId),
       });
+    const putAgain = async (detached: Operation): Promise<DefiniteResult> => {
+      // What does not compare would replace whatever has come in the meantime.
+      const { etag } = await readPointer(this.#format, detached);
+      return etag === head.etag ? put(detached) : { outcome: 'conflict', etag };
+    };
     const moved = await put(op).catch((error: unknown) => {
       if (!mayHaveLanded(error)) request.referenced = former;
       throw withResolve(error, () =>
-        this.#finish({ ...op, signal: undefined }, put, manifest, bytes),
+        this.#finish({ ...op, signal: undefined }, putAgain, manifest, bytes),
       );
     });
     if (moved.outcome === 'conflict') {
@@ -250,10 +244,18 @@ export class Publisher<M extends SnapshotFacts> {
     ) {
       return 'not-landed';
     }
-    if (!(await this.#putManifest(op, this.#format.manifestKey(manifest.snapshotId), bytes)))
-      return 'not-landed';
-    await this.#putCopies(op, this.#format.copyKeys(manifest), bytes);
-    return 'landed';
+    return (await this.#putWhole(op, manifest, bytes)) ? 'landed' : 'not-landed';
+  }
+
+  /** False when something else is in the place of the manifest. */
+  async #putWhole(op: Operation, manifest: M, bytes: Uint8Array): Promise<boolean> {
+    const isOurs = await this.#putManifest(
+      op,
+      this.#format.manifestKey(manifest.snapshotId),
+      bytes,
+    );
+    if (isOurs) await this.#putCopies(op, this.#format.copyKeys(manifest), bytes);
+    return isOurs;
   }
 
   /** Occupies the place of a manifest that never came; false when it has come after all. */
@@ -264,10 +266,8 @@ export class Publisher<M extends SnapshotFacts> {
 
   /** Writes the manifest that the pointer names already: the second half of a commit that was interrupted. */
   async complete(op: Operation, manifest: M): Promise<void> {
-    const bytes = this.#format.encode(manifest);
-    const key = this.#format.manifestKey(manifest.snapshotId);
-    if (!(await this.#putManifest(op, key, bytes))) throw this.#taken(key);
-    await this.#putCopies(op, this.#format.copyKeys(manifest), bytes);
+    if (!(await this.#putWhole(op, manifest, this.#format.encode(manifest))))
+      throw this.#taken(this.#format.manifestKey(manifest.snapshotId));
   }
 
   /** Puts a pointer where there is none, or an empty one; false when there is another by now. */
@@ -357,32 +357,3 @@ export class Publisher<M extends SnapshotFacts> {
 /** The guard gives the bytes. */
 const noBytes = new Uint8Array(0);
 const createOnly = (): PutOptions => ({ mode: 'create' });
-
-function landedAs<M extends SnapshotFacts>(
-  op: Operation,
-  written: Written<M> | undefined,
-  etag: ETag | 'superseded' | undefined,
-): Publication<M> {
-  assert(written !== undefined, 'a pointer was published without its manifests');
-  const { manifest } = written;
-  return {
-    outcome: 'landed',
-    manifest,
-    head: headOf(op, manifest, etag === 'superseded' ? undefined : etag),
-    missingCopies: [],
-  };
-}
-
-function headOf<M extends SnapshotFacts>(
-  { env }: Operation,
-  manifest: M,
-  etag: ETag | undefined,
-): Head<M> {
-  const pointed = manifest.snapshotId;
-  return { etag, readAt: nextSnapshotId(env), pointed, manifest, dangling: false };
-}
-
-/** The condition under which the pointer is still what `head` saw. */
-export function modeFor<M>(head: Head<M>): PutMode {
-  return head.etag === undefined ? 'create' : { ifMatch: head.etag };
-}

@@ -9,7 +9,7 @@ import type { Head, HeadFinder } from './head.ts';
 import { walk } from './ancestors.ts';
 import type { Operation } from './operation.ts';
 import { forEachOf } from '../parallel.ts';
-import { modeFor } from './publish.ts';
+import { modeFor } from './publication.ts';
 import type { Publisher } from './publish.ts';
 
 export async function repair<M extends SnapshotFacts>(
@@ -61,11 +61,12 @@ async function completeCopies<M extends SnapshotFacts>(
     if ((await op.store.head(key, { signal: op.signal })) === undefined) missing.push(key);
   });
   if (missing.length === 0 || dryRun) return missing;
-  const canonical = await op.store.get(format.manifestKey(manifest.snapshotId), {
-    signal: op.signal,
-  });
+  const key = format.manifestKey(manifest.snapshotId);
+  const canonical = await op.store.get(key, { signal: op.signal });
   const bytes = await canonical?.bytes();
   if (bytes === undefined) return [];
+  // Copies stay for ever: what was damaged on its way here must not become one.
+  format.decode(bytes, key, manifest.snapshotId);
   await forEachOf(missing, op.store.capabilities.concurrency, async (key) => {
     await publisher.putCopy(op, key, bytes);
   });

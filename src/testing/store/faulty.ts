@@ -38,13 +38,15 @@ export function faultyStore(store: Store, plan: StoreFault | readonly StoreFault
     get fired() {
       return faulty.fired;
     },
-    settle: () => faulty.land(Number.POSITIVE_INFINITY),
+    settle: () => faulty.settle(),
   };
 }
 
 interface Late {
   readonly due: number;
   readonly land: () => Promise<void>;
+  /** It may wait for calls of this store. */
+  readonly waits: boolean;
 }
 
 class Faulty extends ForwardingStore {
@@ -54,6 +56,7 @@ class Faulty extends ForwardingStore {
   /** Matches so far, fault by fault. */
   readonly #matches: number[];
   #late: Late[] = [];
+  readonly #landing: Promise<void>[] = [];
   readonly #recent: string[] = [];
 
   constructor(inner: Store, plan: readonly StoreFault[]) {
@@ -144,7 +147,20 @@ class Faulty extends ForwardingStore {
   async land(now: number): Promise<void> {
     const due = this.#late.filter((late) => late.due <= now);
     this.#late = this.#late.filter((late) => late.due > now);
-    for (const { land } of due) await land();
+    for (const { land, waits } of due) {
+      // Nobody waits for its answer any more. A guarded one asks this store itself, so no call of this store waits for it.
+      const landed = land().catch(() => {});
+      this.#landing.push(landed);
+      if (!waits) await landed;
+    }
+  }
+
+  /** Lets every late effect happen and waits for it. */
+  async settle(): Promise<void> {
+    while (this.#late.length + this.#landing.length > 0) {
+      await this.land(Number.POSITIVE_INFINITY);
+      await Promise.all(this.#landing.splice(0));
+    }
   }
 
   /** Counts a call and names the fault that hits it. */
@@ -179,11 +195,12 @@ class Faulty extends ForwardingStore {
       });
       landed = result.outcome === 'stored';
     };
-    const late = { due: this.calls + laterBy, land };
+    const late = { due: this.calls + laterBy, land, waits: beforePublish !== undefined };
     this.#late.push(late);
     return uncertain(key, async () => {
       // An answer has to stay true: what is under way arrives first.
       await this.land(late.due);
+      await Promise.all(this.#landing);
       return landed;
     });
   }

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { hive } from '../../../src/dataset/index.ts';
 import type { CommittedSnapshot, Dataset } from '../../../src/dataset/index.ts';
+import { isLodeError } from '../../../src/errors.ts';
 import { faultyStore } from '../../../src/testing/index.ts';
 import {
   all,
@@ -159,18 +160,31 @@ void describe('a failed commit', () => {
     await a.write([{ n: 2 }]);
   });
 
-  void it('names the failure of a manifest copy, and takes its own data back', async () => {
+  void it('names the failure of a manifest copy, and leaves the head alone', async () => {
     const bed = bedOf('guarded put');
     const copy = (key: string): boolean => key.includes('partitions') && key.endsWith('.json');
-    // A first commit is another matter: with no pointer there, its manifest alone would show.
-    const first = await (await bed.records({ layout: hive('k') })).write([{ k: 'a' }]);
+    const layout = hive('k');
+    const { id } = await (await bed.records({ layout })).write([{ k: 'a' }]);
     for (const kind of ['deny', 'fail'] as const) {
       const { store } = faultyStore(bed.store, { kind, on: 'put', key: copy, times: Infinity });
-      const dataset = await bed.records({ store, layout: hive('k') });
+      const dataset = await bed.records({ store, layout });
       const code = kind === 'deny' ? 'LODE_PERMISSION_DENIED' : 'LODE_UNAVAILABLE';
       await fails(dataset.write([{ k: 'a' }]), code);
-      assert.equal(await textOf(bed.store, pointerKey), first.id);
+      assert.equal(await textOf(bed.store, pointerKey), id);
     }
+  });
+
+  // Without a pointer the manifest shows, so that a refusal would not be true.
+  void it('of a copy in the first commit of all is an open question, which resolve() closes', async () => {
+    const bed = bedOf('guarded put');
+    const copy = (key: string): boolean => key.includes('partitions') && key.endsWith('.json');
+    const { store } = faultyStore(bed.store, { kind: 'deny', on: 'put', key: copy });
+    const dataset = await bed.records({ store, layout: hive('k') });
+    const error = await dataset.write([{ k: 'a' }]).catch((thrown: unknown) => thrown);
+    assert.ok(isLodeError(error, 'LODE_WRITE_UNCERTAIN'));
+    assert.equal(await error.details.resolve(), 'landed');
+    assert.equal((await ids(dataset)).length, 1);
+    assert.deepEqual((await dataset.verify()).problems, []);
   });
 
   void it('past the commit point is none: missing copies are told, and repaired', async () => {

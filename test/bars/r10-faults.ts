@@ -1,0 +1,38 @@
+/** R10: whatever one call of the store does wrong, a dataset's operation has one of four outcomes, all of them honest. */
+import type { Bar } from '../../bench/harness.ts';
+import { noResult, tryEverywhere } from '../simulation/fault-matrix.ts';
+import { operations } from '../simulation/fault-operations.ts';
+
+const wanted = 8_000;
+
+export const bar: Bar = {
+  id: 'R10',
+  title: 'every operation, every call, every fault, once and for ever',
+  async run({ release, log }) {
+    const result = noResult();
+    const unhandled: unknown[] = [];
+    const note = (error: unknown): void => void unhandled.push(error);
+    process.on('unhandledRejection', note);
+    const options = release ? { laterBy: [1, 2, 3, 4, 5, 6, 8, 12] } : {};
+    for (const operation of operations) await tryEverywhere(operation, result, options);
+    await new Promise(setImmediate);
+    process.off('unhandledRejection', note);
+
+    log(`by fault: ${listed(result.byKind)}`);
+    log(`by outcome: ${listed(result.byOutcome)}`);
+    log(`${result.believed} times a store denied what it has and nothing could tell`);
+    for (const violation of result.violations.slice(0, 20)) log(violation);
+    for (const error of unhandled.slice(0, 5)) log(`unhandled: ${String(error)}`);
+    const failures = result.violations.length + unhandled.length;
+    return {
+      outcome: result.combinations >= wanted && failures === 0 ? 'pass' : 'fail',
+      figure:
+        `${result.combinations} combinations of ${operations.length} operations (bar ${wanted}), ` +
+        `${result.violations.length} violations, ${unhandled.length} unhandled rejections`,
+    };
+  },
+};
+
+function listed(counts: ReadonlyMap<string, number>): string {
+  return [...counts].map(([name, n]) => `${name} ${n}`).join(', ');
+}

@@ -1,0 +1,115 @@
+/**
+ * The room each combination of the fault matrix is tried in: a store in memory, healthy below and broken above, time that
+ * costs nothing, and a history of two snapshots to begin with.
+ */
+import { hive as hiveBy, jsonl, memoryStore, openDataset } from '../../src/index.ts';
+import type { Dataset, DatasetOptions, Store } from '../../src/index.ts';
+import { ForwardingStore } from '../../src/store/wrappers/forwarding.ts';
+import { faultyStore, limitedStore, virtualEnv } from '../../src/testing/index.ts';
+import type { FaultyStore, StoreFault, VirtualEnv } from '../../src/testing/index.ts';
+
+export interface Row {
+  readonly city: string;
+  readonly n: number;
+}
+
+export type Rows = Dataset<Row>;
+type RowOptions = Partial<DatasetOptions<Row>> & { readonly signal?: AbortSignal };
+
+/** Far more than any operation needs: one that asks so often will never end. */
+const callsMax = 2_000;
+
+/** Answers only so many calls, so that a loop without end becomes a call that hangs, and shows. */
+class Patience extends ForwardingStore {
+  #calls = 0;
+
+  override async put(...args: Parameters<Store['put']>): ReturnType<Store['put']> {
+    await this.#count();
+    return super.put(...args);
+  }
+
+  override async get(...args: Parameters<Store['get']>): ReturnType<Store['get']> {
+    await this.#count();
+    return super.get(...args);
+  }
+
+  override async head(...args: Parameters<Store['head']>): ReturnType<Store['head']> {
+    await this.#count();
+    return super.head(...args);
+  }
+
+  #count(): Promise<void> | undefined {
+    return ++this.#calls > callsMax ? new Promise(() => {}) : undefined;
+  }
+}
+
+export interface LabOptions {
+  readonly guarded: boolean;
+  readonly hive?: boolean;
+}
+
+export class FaultLab {
+  readonly env: VirtualEnv = virtualEnv();
+  /** The storage itself. */
+  readonly healthy: Store;
+  /** The same as the operation under test sees it. */
+  readonly broken: Store;
+  readonly faults: FaultyStore;
+  readonly options: RowOptions;
+  /** Faults hit only while this is set. */
+  armed = false;
+
+  constructor(fault: StoreFault, { guarded, hive = false }: LabOptions) {
+    const memory = memoryStore({ env: this.env });
+    // As object storage is: nothing can be written under the pointer's lock, and commits in flight are waited for.
+    this.healthy = guarded ? memory : limitedStore(memory, { guardedPut: false, settleMs: 200 });
+    this.faults = faultyStore(this.healthy, { ...fault, key: () => this.armed });
+    this.broken = new Patience(this.faults.store);
+    this.options = hive ? { layout: hiveBy('city') } : {};
+  }
+
+  open(store: Store = this.broken, options: RowOptions = {}): Promise<Rows> {
+    return openDataset('d', {
+      store,
+      codec: jsonl<Row>(),
+      env: this.env,
+      ...this.options,
+      ...options,
+    });
+  }
+
+  openBlobs(store: Store = this.broken): Promise<Dataset<Uint8Array>> {
+    return openDataset('d', { store, env: this.env });
+  }
+
+  /** Commits by somebody else, whom no fault hits. */
+  async commit(...names: string[]): Promise<string[]> {
+    const other = await this.open(this.healthy, { retry: { attempts: 3 } });
+    const ids: string[] = [];
+    for (const name of names) ids.push((await other.write(rowsOf(name), { name })).id);
+    return ids;
+  }
+
+  async commitBlobs(...names: string[]): Promise<string[]> {
+    const other = await this.openBlobs(this.healthy);
+    const ids: string[] = [];
+    for (const name of names) ids.push((await other.write([bytesOf(name)], { name })).id);
+    return ids;
+  }
+
+  /** Every key with its version: what reading must leave alone. */
+  async content(): Promise<string[]> {
+    const content: string[] = [];
+    for await (const { key, etag } of this.healthy.list('')) content.push(`${key} ${etag}`);
+    return content;
+  }
+}
+
+/** What a snapshot of that name holds. */
+export function rowsOf(name: string): Row[] {
+  return ['Oslo', 'Bergen', 'Oslo'].map((city, i) => ({ city, n: name.length * 10 + i }));
+}
+
+export function bytesOf(name: string, length = 64): Uint8Array {
+  return new Uint8Array(length).map((_, i) => name.charCodeAt(i % name.length));
+}
