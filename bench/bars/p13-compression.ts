@@ -1,12 +1,16 @@
 /**
  * P13: compressed write and read against the platform's own streams at the same level, gzip always, zstd where Node has
  * it. Elsewhere zstd is WebAssembly and is printed beside the platform's gzip, without a bar.
+ *
+ * Once for the compressor alone, once streamed into and out of a dataset in memory, where both sides also take a SHA-256.
  */
+import { createHash } from 'node:crypto';
 import { createGunzip, createGzip } from 'node:zlib';
 import * as zlib from 'node:zlib';
 import type { Transform } from 'node:stream';
 import type { Compressor } from '../../src/encoding/compressor.ts';
 import { gzip, zstd } from '../../src/encoding/index.ts';
+import { memoryStore, openDataset } from '../../src/index.ts';
 import type { Bar, BarContext, Contestant } from '../harness.ts';
 import { compare, heldTo } from '../harness.ts';
 import { sampleRows } from '../rows.ts';
@@ -39,9 +43,16 @@ const rawZstd: Raw | undefined =
       }
     : undefined;
 
-async function throughRaw(transform: Transform, chunks: readonly Uint8Array[]): Promise<number> {
+async function throughRaw(
+  transform: Transform,
+  chunks: readonly Uint8Array[],
+  each?: (chunk: Uint8Array) => void,
+): Promise<number> {
   let size = 0;
-  transform.on('data', (chunk: Uint8Array) => (size += chunk.length));
+  transform.on('data', (chunk: Uint8Array) => {
+    size += chunk.length;
+    each?.(chunk);
+  });
   const ended = new Promise<void>((resolve, reject) => {
     transform.on('end', resolve);
     transform.on('error', reject);
@@ -96,6 +107,59 @@ async function ratios(compressor: Compressor, raw: Raw, context: BarContext): Pr
       async () => void (await sizeOf(compressor.decompress(stream(cut(ours)), limits))),
       async () => void (await throughRaw(raw.decompressor(), cut(Buffer.concat(theirs)))),
     ),
+    ...(await throughDataset(compressor, raw, {
+      content,
+      compressed: cut(Buffer.concat(theirs)),
+      measure,
+    })),
+  ];
+}
+
+interface DatasetRun {
+  readonly content: readonly Uint8Array[];
+  readonly compressed: readonly Uint8Array[];
+  readonly measure: (name: string, ours: Contestant, theirs: Contestant) => Promise<number>;
+}
+
+/** Raw bytes streamed into a snapshot and out of one. */
+async function throughDataset(
+  compressor: Compressor,
+  raw: Raw,
+  { content, compressed, measure }: DatasetRun,
+): Promise<number[]> {
+  const write = async (): Promise<() => Promise<number>> => {
+    const dataset = await openDataset('bench', { store: memoryStore(), compressor });
+    const writer = await dataset.streamWrite();
+    for (const chunk of content) await writer.write(chunk);
+    const { id } = await writer.commit();
+    return () => sizeOf(dataset.stream(id));
+  };
+  const read = await write();
+  return [
+    await measure(
+      'dataset write',
+      async () => void (await write()),
+      async () => {
+        const hash = createHash('sha256');
+        const parts: Uint8Array[] = [];
+        await throughRaw(raw.compressor(), content, (chunk) => {
+          hash.update(chunk);
+          parts.push(chunk);
+        });
+        hash.digest('hex');
+        Buffer.concat(parts);
+      },
+    ),
+    await measure(
+      'dataset read',
+      async () => void (await read()),
+      async () => {
+        const hash = createHash('sha256');
+        for (const chunk of compressed) hash.update(chunk);
+        hash.digest('hex');
+        await throughRaw(raw.decompressor(), compressed);
+      },
+    ),
   ];
 }
 
@@ -117,7 +181,7 @@ export const bar: Bar = {
     });
     return {
       outcome: pass ? 'pass' : 'fail',
-      figure: `ratio ${value.toFixed(2)}, the worst of ${rawZstd === undefined ? 'gzip' : 'gzip and zstd'} (bar ${barRatio})`,
+      figure: `ratio ${value.toFixed(2)}, the worst of ${rawZstd === undefined ? 'gzip' : 'gzip and zstd'}, alone and through a dataset (bar ${barRatio})`,
     };
   },
 };

@@ -5,6 +5,7 @@
  * storage, survives power loss; a write on top of a head that has moved is `LODE_SNAPSHOT_CONFLICT`, never a lost update;
  * everything read is verified against the manifest. Non-goals: changing single records, queries beyond skipping files.
  */
+import { flatten } from '../encoding/flatten.ts';
 import { LodeError } from '../errors.ts';
 import type { Operation } from '../history/index.ts';
 import type { Store } from '../store/index.ts';
@@ -13,7 +14,7 @@ import type { DatasetContext } from './context.ts';
 import { copySnapshot } from './copy.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
 import type { DatasetManifest, Metadata } from './manifest/index.ts';
-import { readAll, readBlob, readRecords, streamBlob } from './read.ts';
+import { readAll, readBatches, readBlob, streamBlob } from './read.ts';
 import type { RecordOptions } from './read.ts';
 import type {
   CallOptions,
@@ -87,20 +88,11 @@ export class Dataset<R> implements AsyncDisposable {
    * Records one by one in bounded memory: of a snapshot, or of all snapshots committed after `since`, oldest first
    * (from the beginning when `since` is undefined). `since` has to be an ancestor of the head.
    */
-  async *records(
+  records(
     source: string | { readonly since: string | undefined },
     options: ReadOptions<R> = {},
-  ): AsyncGenerator<R> {
-    const op = this.#operation(options);
-    const manifests =
-      typeof source === 'string'
-        ? [await this.#context.manifest(op, source)]
-        : await this.#after(op, source.since);
-    for (const manifest of manifests) {
-      const plan = this.#context.readPlan(manifest);
-      if (plan.codec === undefined) yield (await readBlob(op, plan)) as R;
-      else yield* readRecords(op, plan, this.#recordOptions(options));
-    }
+  ): AsyncGenerator<R, void, undefined> {
+    return flatten(this.#batches(source, options), options.signal);
   }
 
   /** The bytes of a snapshot without codec, streamed and verified. */
@@ -168,6 +160,22 @@ export class Dataset<R> implements AsyncDisposable {
 
   #operation({ signal, meter }: MeteredOptions): Operation {
     return this.#context.operation(signal, meter);
+  }
+
+  async *#batches(
+    source: string | { readonly since: string | undefined },
+    options: ReadOptions<R>,
+  ): AsyncGenerator<readonly R[]> {
+    const op = this.#operation(options);
+    const manifests =
+      typeof source === 'string'
+        ? [await this.#context.manifest(op, source)]
+        : await this.#after(op, source.since);
+    for (const manifest of manifests) {
+      const plan = this.#context.readPlan(manifest);
+      if (plan.codec === undefined) yield [(await readBlob(op, plan)) as R];
+      else yield* readBatches(op, plan, this.#recordOptions(options));
+    }
   }
 
   #recordOptions({ partition, where, columns }: ReadOptions<R>): RecordOptions<R> {

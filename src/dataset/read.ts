@@ -6,6 +6,7 @@ import { collect } from '../bytes/index.ts';
 import type { Checksum } from '../encoding/checksum.ts';
 import type { Codec, DataFile } from '../encoding/codec.ts';
 import type { Compressor } from '../encoding/compressor.ts';
+import { batchesOf } from '../encoding/flatten.ts';
 import { LodeError } from '../errors.ts';
 import type { Operation } from '../history/index.ts';
 import { mapInOrder } from '../parallel.ts';
@@ -56,23 +57,21 @@ export function assertComponents<R>({ manifest, codec, compressor }: ReadPlan<R>
   differ('compressor', manifest.compressor, compressor.name);
 }
 
-/** All records of a snapshot, file by file; memory is a few files of up to 1 MiB and the chunks of one larger file. */
-export async function* readRecords<R>(
+/** All records of a snapshot, in batches, file by file; memory is a few files of up to 1 MiB and the chunks of one larger. */
+export async function* readBatches<R>(
   op: Operation,
   plan: ReadPlan<R>,
   options: RecordOptions<R> = {},
-): AsyncGenerator<R> {
-  const matches = options.selection?.matches;
+): AsyncGenerator<readonly R[]> {
   const lookahead = mapInOrder(selectedFiles(plan, options), filesAhead, async (file) =>
     file.sizeBytes <= aheadBytesMax
-      ? await decodeWhole(op, plan, file, options)
+      ? [await decodeWhole(op, plan, file, options)]
       : decodeFile(op, plan, file, options),
   );
-  for await (const records of lookahead) {
-    for await (const record of records) {
+  for await (const batches of lookahead) {
+    for await (const batch of batches) {
       op.signal?.throwIfAborted();
-      if (matches === undefined || matches(record))
-        yield projected(record, options.columns, matches);
+      yield wanted(batch, options);
     }
   }
 }
@@ -83,20 +82,16 @@ export async function readAll<R>(
   plan: ReadPlan<R>,
   options: RecordOptions<R> = {},
 ): Promise<R[]> {
-  const matches = options.selection?.matches;
   const files = selectedFiles(plan, options);
   const [only] = files;
-  if (files.length === 1 && only !== undefined && matches === undefined)
+  if (files.length === 1 && only !== undefined && options.selection?.matches === undefined)
     return decodeWhole(op, plan, only, options);
   const all: R[] = [];
   const decoded = mapInOrder(files, op.store.capabilities.concurrency, (file) =>
     decodeWhole(op, plan, file, options),
   );
   for await (const records of decoded) {
-    for (const record of records) {
-      if (matches === undefined || matches(record))
-        all.push(projected(record, options.columns, matches));
-    }
+    for (const record of wanted(records, options)) all.push(record);
   }
   return all;
 }
@@ -150,7 +145,9 @@ async function decodeWhole<R>(
   options: RecordOptions<R>,
 ): Promise<R[]> {
   const records: R[] = [];
-  for await (const record of decodeFile(op, plan, file, options)) records.push(record);
+  for await (const batch of decodeFile(op, plan, file, options)) {
+    for (const record of batch) records.push(record);
+  }
   return records;
 }
 
@@ -159,27 +156,29 @@ function decodeFile<R>(
   plan: ReadPlan<R>,
   file: ManifestFile,
   { selection, columns }: RecordOptions<R>,
-): AsyncIterable<R> {
+): AsyncIterable<readonly R[]> {
   if (plan.codec === undefined)
     throw new LodeError('LODE_INTERNAL', 'records are read without a codec', {});
-  const wanted = columns && [
+  const needed = columns && [
     ...new Set([...columns, ...((selection?.fields ?? []) as (keyof R & string)[])]),
   ];
-  return plan.codec.decode(dataFile(op, plan, file), {
-    columns: wanted,
+  const records = plan.codec.decode(dataFile(op, plan, file), {
+    columns: needed,
     recordBytesMax: plan.limits.recordBytesMax,
     mayHold: selection && ((part) => selection.mayHoldPart(part)),
     signal: op.signal,
   });
+  return batchesOf(records);
 }
 
-/** Drops the fields that were read only to be compared. */
-function projected<R>(
-  record: R,
-  columns: readonly (keyof R & string)[] | undefined,
-  matches: unknown,
-): R {
-  if (columns === undefined || matches === undefined) return record;
-  const own = columns.filter((column) => Object.hasOwn(record as object, column));
-  return Object.fromEntries(own.map((column) => [column, record[column]])) as R;
+/** Those that match, without the fields that were read only to be compared. */
+function wanted<R>(records: readonly R[], { selection, columns }: RecordOptions<R>): readonly R[] {
+  const matches = selection?.matches;
+  if (matches === undefined) return records;
+  const matching = records.filter((record) => matches(record));
+  if (columns === undefined) return matching;
+  return matching.map((record) => {
+    const own = columns.filter((column) => Object.hasOwn(record as object, column));
+    return Object.fromEntries(own.map((column) => [column, record[column]])) as R;
+  });
 }

@@ -8,6 +8,7 @@
  */
 import { systemEnv } from '../env.ts';
 import type { Checksum } from '../encoding/checksum.ts';
+import { flatten } from '../encoding/flatten.ts';
 import { LodeError } from '../errors.ts';
 import { withMeter } from '../store/index.ts';
 import type { CallOptions, Store } from '../store/store.ts';
@@ -21,7 +22,7 @@ import { defaultManifestLimits } from './manifest/index.ts';
 import type { DatasetLimits } from './options.ts';
 import { rangeReader } from './range-reader.ts';
 import type { RangeReader, RangeReaderOptions } from './range-reader.ts';
-import { readBlob, readRecords } from './read.ts';
+import { readBatches, readBlob } from './read.ts';
 import type { ReadPlan } from './read.ts';
 import { listDatasets } from './reader/datasets.ts';
 import { loadManifest, loadOldManifest, missingManifest } from './reader/load.ts';
@@ -151,21 +152,28 @@ class Reader implements DatasetReader {
     return rangeReader(file.sizeBytes, rangesOf(this.#store, file, options.signal), options);
   }
 
-  async *records<R = unknown>(
+  records<R = unknown>(
     snapshot: DatasetManifest | ManifestRef,
     options: ReadOptions<R> = {},
-  ): AsyncGenerator<R> {
+  ): AsyncIterable<R> {
+    return flatten(this.#batches(snapshot, options), options.signal);
+  }
+
+  async *#batches<R>(
+    snapshot: DatasetManifest | ManifestRef,
+    options: ReadOptions<R>,
+  ): AsyncGenerator<readonly R[]> {
     const manifest = 'files' in snapshot ? snapshot : await this.manifest(snapshot, options);
     const { partition, where, columns, signal, meter } = options;
     const store = meter === undefined ? this.#store : withMeter(this.#store, meter);
     const op = { store, env: systemEnv, signal };
     const plan = this.#plan(manifest);
     if (plan.codec === undefined) {
-      yield (await readBlob(op, plan)) as R;
+      yield [(await readBlob(op, plan)) as R];
       return;
     }
     const selection = new Selection(this.#layout, where, partition);
-    yield* readRecords(op, plan as ReadPlan<R>, { columns, selection });
+    yield* readBatches(op, plan as ReadPlan<R>, { columns, selection });
   }
 
   #plan(manifest: DatasetManifest): ReadPlan<unknown> {
