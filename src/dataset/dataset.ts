@@ -13,6 +13,8 @@ import type { BlobWriter } from './blob-writer.ts';
 import type { DatasetContext } from './context.ts';
 import { copySnapshot } from './copy.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
+import { collectGarbage } from './gc.ts';
+import type { GcOptions, GcReport } from './gc.ts';
 import type { DatasetManifest, Metadata } from './manifest/index.ts';
 import { readAll, readBatches, readBlob, streamBlob } from './read.ts';
 import type { RecordOptions } from './read.ts';
@@ -141,6 +143,16 @@ export class Dataset<R> implements AsyncDisposable {
   async repair(options: CallOptions & { readonly dryRun?: boolean } = {}): Promise<string[]> {
     this.#context.assertMayCommit();
     return this.#context.history.repair(this.#operation(options), options.dryRun === true);
+  }
+
+  /**
+   * Data files that no manifest names, left by writes that failed: a plan, and with `dryRun: false` their deletion. Only
+   * what is older than `olderThanMs` counts, never what is younger than a day; nothing is deleted while a commit is under way.
+   * Requests: the dataset is listed and its manifests read once (twice to delete), one deletion per 1,000 files.
+   */
+  async gc(options: GcOptions = {}): Promise<GcReport> {
+    if (options.dryRun === false) this.#context.assertMayCommit();
+    return collectGarbage(this.#operation(options), this.#context, options);
   }
 
   /** Copies a snapshot and the ancestors that the other store lacks, verified; run again, it goes on where it stopped. */

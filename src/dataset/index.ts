@@ -3,6 +3,7 @@ export { openDataset } from './open.ts';
 export type { Dataset } from './dataset.ts';
 export type { BlobWriter } from './blob-writer.ts';
 export type { CopyOptions, CopyReport } from './copy.ts';
+export type { GcOptions, GcProgress, GcReport, Orphan } from './gc.ts';
 export type { DatasetLimits, DatasetOptions } from './options.ts';
 export type { TimestampOf } from './time-range.ts';
 export type {
@@ -16,7 +17,7 @@ export type {
 export type { Problem, VerifyOptions, VerifyProgress, VerifyReport } from './verify.ts';
 export type { Bounds, Comparable, PartitionFilter, Where } from './where.ts';
 export { defaultLayout, flat, hive } from './layout.ts';
-export type { Layout, ManifestAddress } from './layout.ts';
+export type { DataAddress, Layout, ManifestAddress } from './layout.ts';
 export type { DatasetManifest, ManifestFile, ManifestLimits, Metadata } from './manifest/index.ts';
 export type { PartitionValue } from './partition.ts';
 export type { ComponentOptions } from './components.ts';

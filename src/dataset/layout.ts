@@ -14,6 +14,11 @@ export interface ManifestAddress {
   readonly partition: string;
 }
 
+/** What the key of a data file says. `snapshot` is the id it was uploaded under, which may not be the one committed. */
+export interface DataAddress extends ManifestAddress {
+  readonly file: string;
+}
+
 export interface Layout {
   /** `default`, `hive`, `flat`, or a name of your own. */
   readonly name: 'default' | 'hive' | 'flat' | (string & {});
@@ -41,6 +46,8 @@ export interface Layout {
 
   /** `undefined` unless `manifestKey` gives this very key for the answer. */
   parseManifestKey(key: string): ManifestAddress | undefined;
+  /** `undefined` unless `dataKey` gives this very key for the answer: what it does not know is never collected. */
+  parseDataKey(key: string): DataAddress | undefined;
   /** Partition of a data file, escaped as in its path; `''` for none. */
   partitionOf(dataKey: string): string;
 }
@@ -68,6 +75,11 @@ export function defaultLayout(): Layout {
       if (!dataset || !snapshot || more.length > 0) return undefined;
       return { dataset, snapshot, partition: '' };
     },
+    parseDataKey(key) {
+      const [root, dataset, snapshots, ...rest] = key.split('/');
+      if (root !== 'datasets' || !dataset || snapshots !== 'snapshots') return undefined;
+      return dataAddress(dataset, '', rest);
+    },
     partitionOf: () => '',
   };
 }
@@ -90,8 +102,22 @@ export function flat(): Layout {
       if (!dataset || !snapshot || last !== MANIFEST || more.length > 0) return undefined;
       return { dataset, snapshot, partition: '' };
     },
+    parseDataKey(key) {
+      const [dataset, ...rest] = key.split('/');
+      return dataset ? dataAddress(dataset, '', rest) : undefined;
+    },
     partitionOf: () => '',
   };
+}
+
+/** From what follows the folder of snapshots: `<snapshot>/data/<file>`. */
+function dataAddress(
+  dataset: string,
+  partition: string,
+  [snapshot, data, ...file]: readonly string[],
+): DataAddress | undefined {
+  if (!snapshot || data !== 'data' || file.length === 0 || file.includes('')) return undefined;
+  return { dataset, snapshot, partition, file: file.join('/') };
 }
 
 /**
@@ -119,6 +145,7 @@ export function hive(...keys: readonly [string, ...string[]]): Layout {
       `datasets/${dataset}/partitions/${partition}/segments/`,
     datasetsPrefix: 'datasets/',
     parseManifestKey: parseHiveManifestKey,
+    parseDataKey: parseHiveDataKey,
     partitionOf: hivePartitionOf,
   };
 }
@@ -136,6 +163,17 @@ function parseHiveManifestKey(key: string): ManifestAddress | undefined {
   if (parts[2] !== 'partitions' || partition.length === 0 || partition.includes(''))
     return undefined;
   return { dataset, snapshot, partition: partition.join('/') };
+}
+
+function parseHiveDataKey(key: string): DataAddress | undefined {
+  const parts = key.split('/');
+  const [root, dataset, kind] = parts;
+  const segments = parts.indexOf('segments', 2);
+  if (root !== 'datasets' || !dataset || segments < 0) return undefined;
+  const partition = parts.slice(3, segments);
+  const isHome = segments === 2 || (kind === 'partitions' && partition.length > 0);
+  if (!isHome || partition.includes('')) return undefined;
+  return dataAddress(dataset, partition.join('/'), parts.slice(segments + 1));
 }
 
 /** The parts between the first `partitions` after the dataset and the next `segments`. */

@@ -13,6 +13,8 @@ import type { Layout } from './layout.ts';
 import type { DatasetManifest, ManifestFile, Metadata } from './manifest/index.ts';
 import { formatVersion, schemaName } from './manifest/index.ts';
 import { compareUtf8 } from '../bytes/index.ts';
+import { forEachOf } from '../parallel.ts';
+import { uncheckedCommitMs } from './collection-age.ts';
 
 /** Cleaning up takes its own time, not that of the call that failed. */
 const cleanupMs = 5_000;
@@ -41,6 +43,7 @@ export class CommitSession {
   readonly #metadata: Metadata;
   readonly #expectedParent: string | null | undefined;
   readonly #begun: string[] = [];
+  readonly #startedMs: number;
   #referenced = false;
 
   constructor(
@@ -56,6 +59,7 @@ export class CommitSession {
     this.#metadata = metadata;
     this.#expectedParent = expectedParent;
     this.snapshotId = history.nextId(op.env);
+    this.#startedMs = op.env.monotonic();
   }
 
   dataKey(partition: string, file: string): string {
@@ -80,12 +84,30 @@ export class CommitSession {
       expectedParent: this.#expectedParent,
       referenced: false,
       build: ({ snapshotId, parent }) => this.#manifest(snapshotId, parent, sorted, facts),
+      assertDataIsThere: () => this.#assertDataIsThere(sorted),
     };
     try {
       return await this.#history.commit(this.#op, request);
     } finally {
       this.#referenced = request.referenced;
     }
+  }
+
+  /** Data this old may have been taken for garbage (docs/guarantees.md). Costs nothing for a commit of ordinary length. */
+  async #assertDataIsThere(files: readonly ManifestFile[]): Promise<void> {
+    const { store, env, signal } = this.#op;
+    // The id is the wall clock at the start: it went on while the machine slept, the monotonic one may not have.
+    const wallMs = Number((env.now() - BigInt(this.snapshotId)) / 1_000_000n);
+    if (Math.max(wallMs, env.monotonic() - this.#startedMs) < uncheckedCommitMs) return;
+    await forEachOf(files, store.capabilities.concurrency, async ({ path, sizeBytes }) => {
+      const info = await store.head(path, { signal });
+      if (info?.size === sizeBytes) return;
+      throw new LodeError('LODE_NOT_FOUND', 'data of this commit is not there any more', {
+        dataset: this.#signature.dataset,
+        key: path,
+        next: 'Write again, in less than a day: data that no manifest names is garbage after that.',
+      });
+    });
   }
 
   /** Takes the data back after a failure and answers the error to throw. */

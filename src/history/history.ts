@@ -12,6 +12,7 @@ import type { Env } from '../env.ts';
 import { LodeError } from '../errors.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import { chain, listIds, walk } from './ancestors.ts';
+import { exclusively } from './exclusively.ts';
 import type { Walked } from './ancestors.ts';
 import { HeadFinder } from './head.ts';
 import type { Head } from './head.ts';
@@ -97,6 +98,11 @@ export class History<M extends SnapshotFacts> {
   /** Ids of all snapshots that may exist, newest first. */
   async *ids(op: Operation): AsyncIterable<string> {
     yield* await listIds(op, this.#format);
+  }
+
+  /** Runs `work` while no writer can commit, where the store has locks; else just runs it. Publishes nothing. */
+  exclusively(op: Operation, work: () => Promise<void>): Promise<void> {
+    return exclusively(op, this.#format.pointerKey, work);
   }
 
   /** Completes what interrupted commits left; answers the keys written, or with `dryRun` those that would be. */

@@ -15,6 +15,8 @@ export interface CommitRequest<M> {
   readonly expectedParent?: string | null | undefined;
   /** Set before anything that may refer to the data is written: from then on the data must not be deleted. */
   referenced: boolean;
+  /** Called before each attempt to publish, under the lock where there is one; throws when the data is not there any more. */
+  assertDataIsThere?(): Promise<void>;
 }
 
 export type Publication<M> =

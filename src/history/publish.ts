@@ -199,6 +199,7 @@ export class Publisher<M extends SnapshotFacts> {
     manifest: M,
     bytes: Uint8Array,
   ): Promise<Publication<M>> {
+    await request.assertDataIsThere?.();
     const former = request.referenced;
     request.referenced = true;
     const put = (detached: Operation): Promise<DefiniteResult> =>
@@ -292,6 +293,7 @@ export class Publisher<M extends SnapshotFacts> {
     manifest: M,
     bytes: Uint8Array,
   ): Promise<void> {
+    await request.assertDataIsThere?.();
     const former = request.referenced;
     request.referenced = true;
     const key = this.#format.manifestKey(manifest.snapshotId);

@@ -134,7 +134,15 @@ describe('layout keys', () => {
     fc.assert(
       fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
         const key = [...parts, 'manifest.json'].join('/');
+        const file = [...parts, 'data', 'x'].join('/');
         for (const layout of [defaultLayout(), flat(), hive('k')]) {
+          const data = layout.parseDataKey(file);
+          if (data !== undefined)
+            assert.equal(
+              layout.dataKey(data.dataset, data.snapshot, data.partition, data.file),
+              file,
+              layout.name,
+            );
           const found = layout.parseManifestKey(key);
           if (found !== undefined)
             assert.equal(
@@ -146,6 +154,19 @@ describe('layout keys', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  it('tells data files from everything else', () => {
+    for (const layout of [defaultLayout(), flat(), hive('k')]) {
+      for (const partition of layout.name === 'hive' ? ['', 'k=v', 'k=v/l=w'] : ['']) {
+        const address = { dataset: 'ds', snapshot: id, partition, file: 'data.gz' };
+        const key = layout.dataKey('ds', id, partition, 'data.gz');
+        assert.deepEqual(layout.parseDataKey(key), address);
+        for (const other of [`${key}/`, `x/${key}`, key.replace('/data/', '/dat/'), 'ds/latest'])
+          assert.equal(layout.parseDataKey(other), undefined, other);
+        assert.equal(layout.parseDataKey(layout.manifestKey('ds', id, partition)), undefined);
+      }
+    }
   });
 
   it('names where other layouts would keep a manifest', () => {
