@@ -13,7 +13,6 @@ import type { BlobWriter } from './blob-writer.ts';
 import type { DatasetContext } from './context.ts';
 import { copySnapshot } from './copy.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
-import { collectGarbage } from './gc.ts';
 import type { GcOptions, GcReport } from './gc.ts';
 import type { DatasetManifest, Metadata } from './manifest/index.ts';
 import { readAll, readBatches, readBlob, streamBlob } from './read.ts';
@@ -152,7 +151,10 @@ export class Dataset<R> implements AsyncDisposable {
    */
   async gc(options: GcOptions = {}): Promise<GcReport> {
     if (options.dryRun === false) this.#context.assertMayCommit();
-    return collectGarbage(this.#operation(options), this.#context, options);
+    const op = this.#operation(options);
+    // Few programs collect: those that do not need not load it.
+    const { collectGarbage } = await import('./gc.ts');
+    return collectGarbage(op, this.#context, options);
   }
 
   /** Copies a snapshot and the ancestors that the other store lacks, verified; run again, it goes on where it stopped. */
