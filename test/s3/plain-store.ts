@@ -1,19 +1,23 @@
 /** The shortest way from the Store seam to the wire: one request a call, no retries, no lists. For probing servers only. */
+import { byteSource, readSource } from '../../src/bytes/index.ts';
+import { systemEnv, type Env } from '../../src/env.ts';
 import { LodeError, memoryStore, type Store } from '../../src/index.ts';
 import type { S3Double } from '../../src/testing/index.ts';
 import { send, type Received } from './wire.ts';
 
-export function plainStore(double: S3Double): Store {
+export function plainStore(double: S3Double, env: Env = systemEnv): Store {
   const ask = async (
     method: string,
     key: string,
-    body?: string,
+    body: string | Uint8Array = '',
     headers?: Record<string, string>,
   ): Promise<Received> => {
     const path = `/${double.bucket}/${encodeURIComponent(key)}`;
-    const answer = await send(double, { method, path, body: body ?? '', headers: headers ?? {} });
+    const sign = { atMs: Number(env.now() / 1_000_000n) };
+    const answer = await send(double, { method, path, body, headers: headers ?? {}, sign });
     if (answer.status === 501) throw new LodeError('LODE_UNSUPPORTED', 'refused', { key });
     if (answer.status === 400) throw new LodeError('LODE_INVALID_ARGUMENT', 'refused', { key });
+    if (answer.status === 403) throw new LodeError('LODE_PERMISSION_DENIED', 'refused', { key });
     if (answer.failure) throw new LodeError('LODE_UNAVAILABLE', answer.failure, { key });
     return answer;
   };
@@ -33,7 +37,8 @@ export function plainStore(double: S3Double): Store {
           : mode === 'overwrite'
             ? {}
             : { 'if-match': mode.ifMatch };
-      const { status, headers } = await ask('PUT', key, body as string, condition);
+      const bytes = await readSource(byteSource(body), undefined);
+      const { status, headers } = await ask('PUT', key, bytes, condition);
       return status === 200
         ? { outcome: 'stored', etag: headers.etag ?? '' }
         : { outcome: 'conflict' };

@@ -43,7 +43,7 @@ export function listObjects(bucket: Bucket, request: S3Request): S3Answer {
     const object = bucket.objects.get(key);
     return {
       Key: spell(key),
-      LastModified: new Date(object?.lastModifiedMs ?? 0).toISOString(),
+      LastModified: wholeSeconds(object?.lastModifiedMs ?? 0),
       ETag: object?.etag ?? '',
       Size: object?.body.length ?? 0,
       StorageClass: 'STANDARD',
@@ -85,6 +85,9 @@ function pageOf(
   return { entries, next: undefined };
 }
 
+/** Times have no finer steps here than they have in headers. */
+const wholeSeconds = (ms: number): string => new Date(Math.floor(ms / 1000) * 1000).toISOString();
+
 const writeToken = (name: string): string => `1${hex(utf8Encode(name))}`;
 
 function readToken(token: string): string | undefined {
@@ -121,7 +124,7 @@ export function listUploads(bucket: Bucket, request: S3Request): S3Answer {
       Key: spell(key),
       UploadId: id,
       StorageClass: 'STANDARD',
-      Initiated: new Date(startedMs).toISOString(),
+      Initiated: wholeSeconds(startedMs),
     })),
   });
 }
