@@ -23,20 +23,25 @@ export type LodeErrorCode =
   | 'LODE_NOT_FOUND'
   | 'LODE_NO_SNAPSHOTS'
   | 'LODE_NO_MANIFESTS'
+  | 'LODE_NO_BUCKET'
   | 'LODE_ALREADY_EXISTS'
   | 'LODE_SNAPSHOT_CONFLICT'
   | 'LODE_OBJECT_CHANGED'
   | 'LODE_UNAVAILABLE'
+  | 'LODE_UNREACHABLE'
   | 'LODE_TIMEOUT'
   | 'LODE_STORAGE_FULL'
   | 'LODE_WRITE_UNCERTAIN'
   | 'LODE_PERMISSION_DENIED'
+  | 'LODE_UNAUTHENTICATED'
+  | 'LODE_TLS_FAILED'
   | 'LODE_READ_ONLY'
   | 'LODE_INVALID_ARGUMENT'
   | 'LODE_INVALID_KEY'
   | 'LODE_INVALID_RECORD'
   | 'LODE_SCHEMA_VIOLATION'
   | 'LODE_LIMIT_EXCEEDED'
+  | 'LODE_WRONG_ENDPOINT'
   | 'LODE_DATASETS_NOT_MODELED'
   | 'LODE_CODEC_CONFIGURED'
   | 'LODE_CODEC_NOT_STREAMABLE'
@@ -51,6 +56,7 @@ export type LodeErrorCode =
   | 'LODE_FENCED'
   | 'LODE_UNSUPPORTED'
   | 'LODE_CONDITIONS_UNSUPPORTED'
+  | 'LODE_INVALID_RESPONSE'
   | 'LODE_FORMAT_TOO_NEW'
   | 'LODE_INTERNAL';
 
@@ -59,18 +65,22 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
   LODE_NOT_FOUND: ['missing', 'Check the name, or list what exists.'],
   LODE_NO_SNAPSHOTS: ['missing', 'Commit a first snapshot, or check the dataset id and layout.'],
   LODE_NO_MANIFESTS: ['missing', 'Open the reader with the layout the data was written with.'],
+  LODE_NO_BUCKET: ['missing', 'Create the bucket, or check its name, the region and the endpoint.'],
 
   LODE_ALREADY_EXISTS: ['conflict', 'Objects are written once: choose another key.'],
   LODE_SNAPSHOT_CONFLICT: ['conflict', 'Call latest(), rebase on it, and commit again.'],
   LODE_OBJECT_CHANGED: ['conflict', 'Read the object again from its beginning.'],
 
   LODE_UNAVAILABLE: ['unavailable', 'Retry with backoff.'],
+  LODE_UNREACHABLE: ['unavailable', 'Check the endpoint and the network; nothing was sent.'],
   LODE_TIMEOUT: ['unavailable', 'Retry, or allow more time.'],
   LODE_STORAGE_FULL: ['unavailable', 'Free space and retry; nothing was made visible.'],
 
   LODE_WRITE_UNCERTAIN: ['uncertain', 'Call details.resolve() to learn whether the write landed.'],
 
   LODE_PERMISSION_DENIED: ['denied', 'Grant the process access to the storage.'],
+  LODE_UNAUTHENTICATED: ['denied', 'Check the credentials.'],
+  LODE_TLS_FAILED: ['denied', 'Make the certificate of the endpoint one this machine trusts.'],
   LODE_READ_ONLY: ['denied', 'Open storage that can be written.'],
 
   LODE_INVALID_ARGUMENT: ['invalid', 'Fix the call.'],
@@ -78,6 +88,7 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
   LODE_INVALID_RECORD: ['invalid', 'Convert the value to one the codec can represent.'],
   LODE_SCHEMA_VIOLATION: ['invalid', 'Make the record match the schema, or change the schema.'],
   LODE_LIMIT_EXCEEDED: ['invalid', 'Raise the limit only for data you trust.'],
+  LODE_WRONG_ENDPOINT: ['invalid', 'Set the region and the endpoint of the bucket.'],
   LODE_DATASETS_NOT_MODELED: ['invalid', 'Name the dataset: this layout cannot list datasets.'],
   LODE_CODEC_CONFIGURED: [
     'invalid',
@@ -106,6 +117,10 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
   LODE_CONDITIONS_UNSUPPORTED: [
     'unsupported',
     'Choose storage with atomic conditional writes, or declare a single writer.',
+  ],
+  LODE_INVALID_RESPONSE: [
+    'unsupported',
+    'Check that the endpoint is an S3 server and nothing in between changes its answers.',
   ],
   LODE_FORMAT_TOO_NEW: ['unsupported', 'Upgrade lode to read this format version.'],
 

@@ -1,0 +1,250 @@
+/**
+ * One bucket over one transport: signs requests, sends them, sorts the answers.
+ *
+ * What a request can set right by itself is set right once and sent again: a clock that is off, a region that the server
+ * names, credentials that have expired. Redirects are never followed, so credentials go to no other host.
+ */
+import type { Env } from '../../env.ts';
+import { LodeError } from '../../errors.ts';
+import { concat } from '../../bytes/index.ts';
+import { backoffMs } from '../backoff.ts';
+import { profileNamed, type CredentialKeeper, type S3Credentials } from './credentials.ts';
+import { canonicalQuery, uriEncodeKey } from './encode.ts';
+import type { Endpoint } from './endpoint.ts';
+import {
+  failureOf,
+  faultOf,
+  isBusy,
+  isUnknown,
+  lostOf,
+  type Fault,
+  type Lost,
+} from './failures.ts';
+import type { Settings } from './options.ts';
+import { Signer } from './sign.ts';
+import type { Transport, TransportResponse } from './transport.ts';
+
+export interface S3Request {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** Absent for requests to the bucket. */
+  readonly key?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An answer, or none. */
+export type Reply = Answer | NoAnswer;
+
+export interface Answer {
+  readonly lost?: never;
+  readonly status: number;
+  readonly response: TransportResponse;
+  /** Set unless the status is a success or `304`: the body has been read then. */
+  readonly fault: Fault | undefined;
+}
+
+export interface NoAnswer {
+  readonly lost: Lost;
+  readonly fault?: never;
+}
+
+const errorBytesMax = 64 * 1024;
+
+interface Setup {
+  readonly endpoint: Endpoint;
+  readonly transport: Transport;
+  readonly credentials: CredentialKeeper;
+  readonly settings: Settings;
+  readonly env: Env;
+  /** Given when the region is not: its profile may name one. */
+  readonly profileOfRegion: { readonly name: string | undefined } | undefined;
+}
+
+export class S3Client {
+  readonly settings: Settings;
+  readonly env: Env;
+  readonly #endpoint: Endpoint;
+  readonly #transport: Transport;
+  readonly #credentials: CredentialKeeper;
+  readonly #signer = new Signer();
+  #profileOfRegion: Setup['profileOfRegion'];
+  #clockOffMs = 0;
+  #bucketSeen = false;
+  #closed = false;
+
+  constructor(setup: Setup) {
+    this.settings = setup.settings;
+    this.env = setup.env;
+    this.#endpoint = setup.endpoint;
+    this.#transport = setup.transport;
+    this.#credentials = setup.credentials;
+    this.#profileOfRegion = setup.profileOfRegion;
+  }
+
+  /** True once an answer has proved that the bucket is there: from then on a bare 404 means the key. */
+  get bucketSeen(): boolean {
+    return this.#bucketSeen;
+  }
+
+  get bucket(): string {
+    return this.#endpoint.bucket;
+  }
+
+  /** The platform may send a request again by itself, and tell nobody. */
+  get mayRepeat(): boolean {
+    return this.#transport.mayRepeat === true;
+  }
+
+  /** For requests that may be sent twice without harm: until there is an answer that is not "later". */
+  async repeat(request: S3Request): Promise<Answer> {
+    for (let failures = 0; ;) {
+      const reply = await this.once(request, failures > 0);
+      const again =
+        reply.lost?.passes ?? (reply.fault && (isBusy(reply.fault) || isUnknown(reply.fault)));
+      if (reply.lost === undefined && again !== true) return reply;
+      if (again !== true || ++failures >= this.settings.attempts)
+        throw this.failure(reply, request);
+      await this.pause(failures, request.signal);
+    }
+  }
+
+  /** One request and its corrections. Throws for aborts and for credentials that cannot be had. */
+  async once(request: S3Request, fresh = false): Promise<Reply> {
+    if (this.#profileOfRegion !== undefined) await this.#readRegion(this.#profileOfRegion.name);
+    for (let corrections = 0; ;) {
+      request.signal?.throwIfAborted();
+      if (this.#closed) throw new LodeError('LODE_CLOSED', 'the store was closed', {});
+      const credentials = this.#credentials.anonymous ? undefined : await this.#credentials.get();
+      const reply = await this.#send(request, credentials, fresh);
+      if (reply.lost !== undefined) return reply;
+      const { fault } = reply;
+      if (fault === undefined || fault.code === 'NoSuchKey') this.#bucketSeen = true;
+      if (fault === undefined || ++corrections > 3) return reply;
+      if (!(await this.#correct(reply, fault, credentials))) return reply;
+    }
+  }
+
+  /** What a reply that is no success means. */
+  failure(reply: Reply, request: { readonly key?: string }): LodeError {
+    if (reply.lost !== undefined) return reply.lost.error;
+    const fault = reply.fault ?? { status: reply.status, code: '', region: undefined };
+    const subject = fault.code === 'NoSuchBucket' ? undefined : request.key;
+    return failureOf(fault, subject ?? this.bucket);
+  }
+
+  async pause(failures: number, signal: AbortSignal | undefined): Promise<void> {
+    await this.env.sleep(backoffMs(failures, this.settings.backoff, this.env), signal);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#transport.close();
+  }
+
+  async #send(
+    request: S3Request,
+    credentials: S3Credentials | undefined,
+    fresh: boolean,
+  ): Promise<Reply> {
+    const { method, key, body, signal } = request;
+    const { origin, host, base } = this.#endpoint.address;
+    const path = key === undefined ? base || '/' : `${base}/${uriEncodeKey(key)}`;
+    const query = request.query === undefined ? '' : canonicalQuery(request.query);
+    const given: Record<string, string> = { host, ...request.headers };
+    const unsigned = { method, path, query, headers: given, body };
+    const headers =
+      credentials === undefined
+        ? given
+        : await this.#signer.sign(unsigned, credentials, this.#endpoint.region, this.nowMs());
+    if (body !== undefined || method === 'PUT' || method === 'POST')
+      headers['content-length'] = String(body?.length ?? 0);
+    let response: TransportResponse;
+    try {
+      const target = query === '' ? path : `${path}?${query}`;
+      response = await this.#transport.send({
+        method,
+        origin,
+        path: target,
+        headers,
+        body,
+        signal,
+        fresh,
+      });
+    } catch (cause) {
+      signal?.throwIfAborted();
+      return { lost: lostOf(cause, key ?? this.bucket, host) };
+    }
+    const { status } = response;
+    if ((status >= 200 && status < 300) || status === 304)
+      return { status, response, fault: undefined };
+    const text = method === 'HEAD' ? skip(response) : await readBody(response, errorBytesMax);
+    signal?.throwIfAborted();
+    const region = response.header('x-amz-bucket-region');
+    return { status, response, fault: faultOf(status, text ?? new Uint8Array(0), region) };
+  }
+
+  /** Sets right what the answer says is wrong; false when there is nothing to set right. */
+  async #correct(
+    { status, response }: Answer,
+    fault: Fault,
+    credentials: S3Credentials | undefined,
+  ): Promise<boolean> {
+    if (fault.code === 'ExpiredToken' || fault.code === 'TokenRefreshRequired') {
+      if (credentials === undefined) return false;
+      this.#credentials.refuse(credentials);
+      const next = await this.#credentials.get();
+      return next.sessionToken !== credentials.sessionToken;
+    }
+    if (status === 403 && (fault.code === 'RequestTimeTooSkewed' || fault.code === ''))
+      if (this.#correctClock(response.header('date'))) return true;
+    const redirected = status === 301 || status === 307 || status === 308;
+    if (redirected || status === 400 || status === 403)
+      return this.#endpoint.correctRegion(fault.region);
+    return false;
+  }
+
+  /** Signatures hold for a quarter of an hour: smaller differences are not worth a request. */
+  #correctClock(date: string | undefined): boolean {
+    const theirs = Date.parse(date ?? '');
+    if (Number.isNaN(theirs) || Math.abs(theirs - this.nowMs()) < 4 * 60_000) return false;
+    this.#clockOffMs += theirs - this.nowMs();
+    return true;
+  }
+
+  /** By the server's clock, as far as it is known. */
+  nowMs(): number {
+    return Number(this.env.now() / 1_000_000n) + this.#clockOffMs;
+  }
+
+  async #readRegion(profile: string | undefined): Promise<void> {
+    this.#endpoint.correctRegion((await profileNamed(profile))?.['region']);
+    this.#profileOfRegion = undefined;
+  }
+}
+
+function skip(response: TransportResponse): undefined {
+  response.discard();
+}
+
+/** A body of at most `bytesMax`; `undefined` when it is longer or breaks off. `onSize` hears how much came. */
+export async function readBody(
+  response: TransportResponse,
+  bytesMax: number,
+  onSize?: (bytes: number) => void,
+): Promise<Uint8Array | undefined> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of response.chunks()) {
+      size += chunk.length;
+      onSize?.(size);
+      if (size > bytesMax) return undefined;
+      chunks.push(chunk);
+    }
+  } catch {
+    return undefined;
+  }
+  return concat(chunks);
+}

@@ -1,0 +1,39 @@
+/** Spellings that signatures depend on: percent-encoding as AWS defines it, hex, and the two forms of a time. */
+
+/** Everything but `A-Z a-z 0-9 - . _ ~`, by the bytes of its UTF-8. */
+export function uriEncode(text: string): string {
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
+/** The path of an object: its slashes stay. */
+export function uriEncodeKey(key: string): string {
+  return /^[A-Za-z0-9\-._~/]*$/.test(key) ? key : uriEncode(key).replaceAll('%2F', '/');
+}
+
+/** Sorted and encoded, as it is signed and sent. */
+export function canonicalQuery(query: Readonly<Record<string, string>>): string {
+  return Object.entries(query)
+    .map(([name, value]) => `${uriEncode(name)}=${uriEncode(value)}`)
+    .sort()
+    .join('&');
+}
+
+const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+export function hex(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += hexOf[byte];
+  return text;
+}
+
+export function base64(bytes: Uint8Array): string {
+  return btoa(String.fromCharCode(...bytes));
+}
+
+/** `20260102T030405Z`. */
+export function amzDate(ms: number): string {
+  return new Date(ms).toISOString().replace(/[-:]|\.\d{3}/g, '');
+}
