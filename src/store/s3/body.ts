@@ -138,6 +138,8 @@ export class S3Object implements StoredObject {
     const { response, fault } = answer;
     if (fault?.status === 412 || fault?.status === 404)
       throw objectChanged(this.key, this.etag, response.header('etag') ?? 'none');
+    // The object ends before the range that was announced.
+    if (fault?.status === 416) throw this.#truncated(done, undefined);
     if (fault !== undefined) throw this.#client.failure(answer, { key: this.key });
     const found = response.header('etag') ?? 'none';
     if (
@@ -160,7 +162,7 @@ export class S3Object implements StoredObject {
         key: this.key,
         expected: this.range.length,
         actual: done,
-        next: 'Read it again: the connection broke each time.',
+        next: 'Read it again; when that fails too, restore the object from a copy.',
       },
       { cause },
     );

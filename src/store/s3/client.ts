@@ -45,7 +45,7 @@ export interface Answer {
   readonly fault: Fault | undefined;
 }
 
-export interface NoAnswer {
+interface NoAnswer {
   readonly lost: Lost;
   readonly fault?: never;
 }

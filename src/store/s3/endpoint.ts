@@ -5,7 +5,7 @@
 import { LodeError } from '../../errors.ts';
 import { uriEncode } from './encode.ts';
 
-export interface Address {
+interface Address {
   /** `https://host:port` */
   readonly origin: string;
   /** As the `host` header has it. */
@@ -69,7 +69,8 @@ function checkRegion(region: string): string {
 function checkBucket(bucket: string): string {
   if (typeof bucket === 'string' && /^[A-Za-z0-9][A-Za-z0-9._-]{1,254}$/.test(bucket))
     return bucket;
-  throw invalid('bucket', 'bucket is not the name of one', String(bucket));
+  // Not repeated: it may be a URL with a password in it.
+  throw invalid('bucket', 'bucket is not the name of one');
 }
 
 /** Errors do not repeat the text: it may hold a password. */

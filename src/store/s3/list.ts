@@ -81,12 +81,14 @@ export async function readXml(
 
 /** Objects and folded prefixes come apart and are merged: each is in order by itself. */
 function entriesOf(page: XmlElement, prefix: string): Entry[] {
+  // Servers that do not know the parameter do not repeat it.
+  const read = childText(page, 'EncodingType') === 'url' ? decoded : plain;
   const objects: Entry[] = [];
   const folded: Entry[] = [];
   for (const element of page.children) {
-    if (element.name === 'Contents') objects.push(objectOf(element));
+    if (element.name === 'Contents') objects.push(objectOf(element, read));
     else if (element.name === 'CommonPrefixes')
-      folded.push({ prefix: decoded(childText(element, 'Prefix')) });
+      folded.push({ prefix: read(childText(element, 'Prefix')) });
   }
   for (const entry of [...objects, ...folded])
     if (!nameOf(entry).startsWith(prefix))
@@ -108,14 +110,20 @@ function entriesOf(page: XmlElement, prefix: string): Entry[] {
   return [...merged, ...objects.slice(at)];
 }
 
-function objectOf(element: XmlElement): ObjectInfo {
-  const key = decoded(childText(element, 'Key'));
+function objectOf(element: XmlElement, read: typeof decoded): ObjectInfo {
+  const key = read(childText(element, 'Key'));
   const size = childText(element, 'Size') ?? '';
   const etag = childText(element, 'ETag') ?? '';
   const lastModifiedMs = Date.parse(childText(element, 'LastModified') ?? '');
   if (!/^\d{1,16}$/.test(size) || etag === '' || Number.isNaN(lastModifiedMs))
     throw senseless(key, 'the server listed an object without size, etag or time');
-  return { key, size: Number(size), etag, lastModifiedMs };
+  // As `get` and `head` tell it: whole seconds, since headers have no more.
+  return {
+    key,
+    size: Number(size),
+    etag,
+    lastModifiedMs: Math.floor(lastModifiedMs / 1000) * 1000,
+  };
 }
 
 function decoded(text: string | undefined): string {
@@ -125,6 +133,11 @@ function decoded(text: string | undefined): string {
     // Said below.
   }
   throw senseless(text ?? '', 'the server listed a name that is not encoded as asked');
+}
+
+function plain(text: string | undefined): string {
+  if (text !== undefined) return text;
+  throw senseless('', 'the server listed something without a name');
 }
 
 function nameOf(entry: Entry): string {

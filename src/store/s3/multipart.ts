@@ -8,7 +8,7 @@
 import { utf8Encode, type ByteSource } from '../../bytes/index.ts';
 import { isLodeError, LodeError, withCleanupFailures } from '../../errors.ts';
 import type { PutResult } from '../store.ts';
-import { readBody, type Answer, type S3Client } from './client.ts';
+import { readBody, type Answer, type Reply, type S3Client } from './client.ts';
 import { failureOf, faultOf, isRace, senseless } from './failures.ts';
 import { readXml } from './list.ts';
 import { cutParts, partBytesFor, uploadAll } from './parts.ts';
@@ -121,33 +121,29 @@ class Upload {
         { method: 'POST', key, query: { uploadId: id }, headers: write.condition, body, signal },
         failures > 0,
       );
-      const verdict =
-        reply.lost === undefined && reply.fault === undefined
-          ? await this.#readCompletion(reply)
-          : await this.#judge(reply as Answer);
+      const seen = await this.#lookInside(reply);
+      if ('outcome' in seen) return seen;
+      const verdict = await this.#judge(seen);
       if (verdict !== 'again') return verdict;
-      if (++failures >= this.#client.settings.attempts) return write.exhausted(reply);
+      if (++failures >= this.#client.settings.attempts) return write.exhausted(seen);
       await this.#client.pause(failures, signal);
     }
   }
 
   /** A completion may begin as a success and end as a failure: only its body tells. */
-  async #readCompletion(answer: Answer): Promise<PutResult | typeof redo | 'again'> {
-    const body = await readBody(answer.response, xmlBytesMax);
+  async #lookInside(reply: Reply): Promise<PutResult | Reply> {
+    if (reply.lost !== undefined || reply.fault !== undefined) return reply;
+    const body = await readBody(reply.response, xmlBytesMax);
     this.#write.signal?.throwIfAborted();
     const root = body && parseXml(body);
     if (root?.name === 'CompleteMultipartUploadResult')
       return this.#write.stored(childText(root, 'ETag')?.trim());
-    if (body === undefined || root?.name !== 'Error') {
-      this.#write.unanswered = true;
-      return 'again';
-    }
-    const { code } = faultOf(200, body, undefined);
+    const { code } = faultOf(200, body ?? new Uint8Array(0), undefined);
     const status = statusOf[code] ?? 500;
-    return this.#judge({ ...answer, status, fault: { status, code, region: undefined } });
+    return { ...reply, status, fault: { status, code, region: undefined } };
   }
 
-  async #judge(reply: Answer): Promise<PutResult | typeof redo | 'again'> {
+  async #judge(reply: Reply): Promise<PutResult | typeof redo | 'again'> {
     const { fault } = reply;
     // Redoing is safe only while no completion is open.
     if (fault !== undefined && isRace(fault) && !this.#write.unanswered) return redo;

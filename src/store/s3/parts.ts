@@ -25,7 +25,7 @@ function tooLong(key: string, expected: number, actual?: number): LodeError {
 }
 
 /** Yields parts in order. The buffer behind one is given back through `release` and used again. */
-export interface Cut {
+interface Cut {
   parts(signal: AbortSignal): AsyncIterable<Uint8Array>;
   release(part: Uint8Array): void;
 }

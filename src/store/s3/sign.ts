@@ -13,7 +13,7 @@ import { amzDate, hex } from './encode.ts';
 const signedBodyBytesMax = 65_536;
 const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
 
-export interface Unsigned {
+interface Unsigned {
   readonly method: string;
   /** Encoded. */
   readonly path: string;

@@ -11,18 +11,22 @@ async function handles({ store, another }: Opened): Promise<Store[]> {
   return shared ? [store, await another()] : [store];
 }
 
-/** All at once: exactly one is stored, all others conflict, and the winner's content is there. */
-async function race(stores: Store[], key: string, mode: PutMode): Promise<string> {
+/**
+ * All at once: exactly one is stored, all others conflict, and the winner's content is there. No two races share content:
+ * where an etag is a hash, a swap that changes nothing would leave room for a second winner.
+ */
+async function race(stores: Store[], key: string, mode: PutMode, round: number): Promise<string> {
+  const content = (i: number): string => `round ${round} racer ${i}`;
   const results = await Promise.all(
     Array.from({ length: racers }, (_, i): Promise<PutResult> => {
       const store = stores[i % stores.length] as Store;
-      return store.put(key, `racer ${i}`, { mode });
+      return store.put(key, content(i), { mode });
     }),
   );
   const winners = results.flatMap(({ outcome }, i) => (outcome === 'stored' ? [i] : []));
   same(winners.length, 1, `winners of ${racers}`);
   const winner = winners[0] ?? 0;
-  same(await text(stores[0] as Store, key), `racer ${winner}`, 'content after the race');
+  same(await text(stores[0] as Store, key), content(winner), 'content after the race');
   return results[winner]?.etag ?? '';
 }
 
@@ -40,14 +44,14 @@ export const raceCases: readonly Case[] = [
   racing('two winners of a compare-and-swap', async (stores, { rounds }) => {
     let etag = await stored(stores[0] as Store, 'race/pointer', 'start');
     for (let round = 0; round < rounds; round++) {
-      etag = await race(stores, 'race/pointer', { ifMatch: etag });
+      etag = await race(stores, 'race/pointer', { ifMatch: etag }, round);
     }
   }),
 
   racing('two winners of a create', async (stores, { rounds }) => {
     // Each round leaves an object behind: fewer of them show as much.
     for (let round = 0; round < Math.ceil(rounds / 10); round++) {
-      await race(stores, `race/${round}`, 'create');
+      await race(stores, `race/${round}`, 'create', round);
     }
   }),
 
