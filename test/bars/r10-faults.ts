@@ -2,6 +2,8 @@
 import type { Bar } from '../../bench/harness.ts';
 import { noResult, tryEverywhere } from '../simulation/fault-matrix.ts';
 import { operations } from '../simulation/fault-operations.ts';
+import { everyInterleaving } from '../simulation/interleave.ts';
+import { nameOf, play, scenes } from '../simulation/two-writers.ts';
 
 const wanted = 8_000;
 
@@ -15,6 +17,7 @@ export const bar: Bar = {
     process.on('unhandledRejection', note);
     const options = release ? { laterBy: [1, 2, 3, 4, 5, 6, 8, 12] } : {};
     for (const operation of operations) await tryEverywhere(operation, result, options);
+    const orders = release ? await everyOrder(log) : 0;
     await new Promise(setImmediate);
     process.off('unhandledRejection', note);
 
@@ -28,10 +31,22 @@ export const bar: Bar = {
       outcome: result.combinations >= wanted && failures === 0 ? 'pass' : 'fail',
       figure:
         `${result.combinations} combinations of ${operations.length} operations (bar ${wanted}), ` +
-        `${result.violations.length} violations, ${unhandled.length} unhandled rejections`,
+        `${result.violations.length} violations, ${unhandled.length} unhandled rejections` +
+        (release ? `, ${orders} interleavings of two` : ''),
     };
   },
 };
+
+/** Two writers in all orders of their calls; throws at the first that loses an update. */
+async function everyOrder(log: (line: string) => void): Promise<number> {
+  let orders = 0;
+  for (const scene of scenes()) {
+    const { runs, complete } = await everyInterleaving(() => play(scene), 20_000);
+    if (!complete) log(`${nameOf(scene)}: ${runs} interleavings of more`);
+    orders += runs;
+  }
+  return orders;
+}
 
 function listed(counts: ReadonlyMap<string, number>): string {
   return [...counts].map(([name, n]) => `${name} ${n}`).join(', ');
