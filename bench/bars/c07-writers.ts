@@ -80,7 +80,7 @@ function places(release: boolean): Record<string, Place> {
       open: async () => memoryStore(),
     },
     directory: {
-      commits: release ? 1_280 : 128,
+      commits: release ? 1_280 : 64,
       held: true,
       counts: writerCounts,
       open: async (root) => fsStore(await fresh(root), { durability: 'none' }),
