@@ -1,9 +1,8 @@
 /**
  * The tour: `npm run tour`. Real flights through everything a Dataset does, in a directory you can look at afterwards.
- * Another directory: `npm run tour -- --dir path`.
+ * Another directory, which has to be empty: `npm run tour -- --dir path`.
  */
 import assert from 'node:assert/strict';
-import { mkdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { createMeter, gzip, hive, isLodeError, jsonl, openDataset } from 'lode';
@@ -12,6 +11,7 @@ import { fsStore } from 'lode/fs';
 import { parquet } from 'lode/parquet';
 import { flights } from './flights.ts';
 import type { Flight } from './flights.ts';
+import { freshPlace } from './place.ts';
 import { amount, fact, progress, progressDone, scene } from './report.ts';
 
 /** As JSON Lines holds it: a date comes back as text. */
@@ -20,8 +20,7 @@ type StoredFlight = Omit<Flight, 'departed'> & { readonly departed: Date | strin
 const { values } = parseArgs({ options: { dir: { type: 'string', default: '.tour' } } });
 const directory = resolve(values.dir);
 const started = performance.now();
-await rm(join(directory, 'datasets'), { recursive: true, force: true });
-await mkdir(directory, { recursive: true });
+await freshPlace(directory);
 const store = fsStore(directory);
 
 const all = await flights();
