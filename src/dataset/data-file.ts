@@ -3,7 +3,7 @@
  *
  * Sizes are always compared. Digests are compared by default, over the stored bytes: of a file up to `wholeBytesMax`
  * before its first byte is handed out, of a longer one as it streams, so that a reader of damaged data fails at its end
- * at the latest. Range reads are not covered by the digest.
+ * at the latest. Range reads are not covered by the digest; the index that a codec may have at the end of a file has its own.
  */
 import { plainBytes } from '../bytes/index.ts';
 import type { Checksum } from '../encoding/checksum.ts';
@@ -11,6 +11,7 @@ import type { DataFile } from '../encoding/codec.ts';
 import type { Compressor, DecompressLimits } from '../encoding/compressor.ts';
 import { LodeError } from '../errors.ts';
 import type { ETag, GetOptions, Store, StoredObject } from '../store/store.ts';
+import { assertIndex } from './file-index.ts';
 import type { ManifestFile } from './manifest/index.ts';
 
 interface StoredFileOptions {
@@ -37,11 +38,13 @@ export function openDataFile(store: Store, file: ManifestFile, options: DataFile
   const { compressor, signal } = options;
   const key = file.path;
   if (compressor.name === 'noop') {
+    const readRange = rangesOf(store, file, signal);
     return {
       key,
       size: file.sizeBytes,
       stream: () => readStored(store, file, options),
-      readRange: rangesOf(store, file, signal),
+      readRange,
+      ...indexReader(file, readRange, options.verify ?? true),
     };
   }
   const limits = { ...defaultDecompressLimits, ...options.limits, key };
@@ -49,6 +52,24 @@ export function openDataFile(store: Store, file: ManifestFile, options: DataFile
     key,
     size: undefined,
     stream: () => plain(compressor.decompress(readStored(store, file, options), limits)),
+  };
+}
+
+/** Without verification every index is good; with it, one that the manifest has a digest of. */
+function indexReader(
+  file: ManifestFile,
+  readRange: (offset: number, length: number) => Promise<Uint8Array>,
+  verify: boolean,
+): Pick<DataFile, 'readIndex'> {
+  const { index, sizeBytes } = file;
+  if (index === undefined && verify) return {};
+  return {
+    async readIndex(length) {
+      const wanted = Math.min(sizeBytes, Math.max(length, index?.bytes ?? 0));
+      const end = await readRange(sizeBytes - wanted, wanted);
+      if (verify && index !== undefined) assertIndex(file, index, end);
+      return end;
+    },
   };
 }
 

@@ -11,7 +11,7 @@ import type { Partitioner } from './partition.ts';
 import type { CommitSession } from './session.ts';
 import { StreamFile } from './stream-file.ts';
 import type { Components } from './upload.ts';
-import { withStats } from './write-records.ts';
+import { described } from './write-records.ts';
 
 interface RecordSink<R> {
   readonly op: Operation;
@@ -88,8 +88,9 @@ export class RecordFiles<R> {
     const open = this.#open.get(partition);
     if (open === undefined) return;
     const { encoder, file } = open;
-    await file.write(await encoder.finish());
-    this.#finished.push(withStats(await file.finish(), encoder));
+    const end = await encoder.finish();
+    await file.write(end);
+    this.#finished.push(described(await file.finish(), { encoder, end }, this.#sink.components));
     this.#open.delete(partition);
     if (this.#current?.partition === partition) this.#current = undefined;
   }

@@ -5,9 +5,10 @@
  * in memory it can be encoded again should the store need a second attempt.
  */
 import { concat } from '../bytes/index.ts';
-import type { Codec, FileStatistics, RecordEncoder } from '../encoding/codec.ts';
+import type { Codec, RecordEncoder } from '../encoding/codec.ts';
 import type { Operation } from '../history/index.ts';
 import { forEachOf } from '../parallel.ts';
+import { fileIndex } from './file-index.ts';
 import type { ManifestFile } from './manifest/index.ts';
 import { uploadBytes, uploadStream } from './upload.ts';
 import type { Components, Uploaded } from './upload.ts';
@@ -57,7 +58,11 @@ async function writeFile<R>(
   }
   begun(plan.path);
   if (start.finished)
-    return withStats(await uploadBytes(op, plan.path, concat(chunks), components), start.encoder);
+    return described(
+      await uploadBytes(op, plan.path, concat(chunks), components),
+      start,
+      components,
+    );
 
   let latest = start;
   const open = async function* (): AsyncGenerator<Uint8Array> {
@@ -66,7 +71,7 @@ async function writeFile<R>(
     yield* chunks.splice(0);
     while (!latest.finished) yield await latest.next();
   };
-  return withStats(await uploadStream(op, plan.path, open, true, components), latest.encoder);
+  return described(await uploadStream(op, plan.path, open, true, components), latest, components);
 }
 
 /** One file being encoded, chunk by chunk. */
@@ -76,6 +81,8 @@ class Encoding<R> {
   readonly #indexes: readonly number[] | undefined;
   #at = 0;
   finished = false;
+  /** What `finish` returned: the end of the file. */
+  end: Uint8Array = new Uint8Array(0);
 
   constructor(codec: Codec<R>, { records, indexes }: FilePlan<R>) {
     this.encoder = codec.encoder();
@@ -94,15 +101,22 @@ class Encoding<R> {
       if (written !== undefined) return written;
     }
     this.finished = true;
-    return this.encoder.finish();
+    const rest = this.encoder.finish();
+    return rest instanceof Promise ? rest.then((end) => (this.end = end)) : (this.end = rest);
   }
 }
 
-/** Statistics are known once the encoder has finished. */
-export function withStats(
+/** Statistics and index are known once the encoder has finished. */
+export function described(
   file: Uploaded,
-  encoder: { statistics?(): FileStatistics | undefined },
+  { encoder, end }: { readonly encoder: RecordEncoder<never>; readonly end: Uint8Array },
+  { compressor }: Components,
 ): ManifestFile {
   const stats = encoder.statistics?.();
-  return stats === undefined ? file : { ...file, stats };
+  const index = compressor.name === 'noop' ? fileIndex(encoder, end) : undefined;
+  return {
+    ...file,
+    ...(stats === undefined ? {} : { stats }),
+    ...(index === undefined ? {} : { index }),
+  };
 }

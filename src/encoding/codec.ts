@@ -30,6 +30,11 @@ export interface RecordEncoder<R> {
   finish(): Uint8Array | Promise<Uint8Array>;
   /** After `finish`. */
   statistics?(): FileStatistics | undefined;
+  /**
+   * After `finish`: how many bytes, at the end of those it returned, tell where in the file what lies. The manifest keeps a
+   * digest of them, so that a file read in parts is verified too: see `DataFile.readIndex`.
+   */
+  indexBytes?(): number;
 }
 
 /** One stored data file as a decoder sees it: decompressed, verified on the way, read forward or by range. */
@@ -45,6 +50,11 @@ export interface DataFile {
    * codec with an index can read a part. The file's checksum is not checked by such reads.
    */
   readonly readRange?: (offset: number, length: number) => Promise<Uint8Array>;
+  /**
+   * The last `length` bytes, or more, or all, of which those of the index (`RecordEncoder.indexBytes`) are verified. Absent
+   * when the manifest does not vouch for an index: then nothing may be passed over on its word.
+   */
+  readonly readIndex?: (length: number) => Promise<Uint8Array>;
 }
 
 export interface DecodeOptions<R> {

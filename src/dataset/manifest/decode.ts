@@ -9,7 +9,13 @@
 import { parseJson } from '../../encoding/json/index.ts';
 import { parseTime } from '../../encoding/time.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
-import type { DatasetManifest, ManifestFile, ManifestLimits, Metadata } from './format.ts';
+import type {
+  DatasetManifest,
+  FileIndex,
+  ManifestFile,
+  ManifestLimits,
+  Metadata,
+} from './format.ts';
 import { defaultManifestLimits, formatMajor, schemaName } from './format.ts';
 import { Members } from './members.ts';
 import { brokenSeal, verifySeal } from './seal.ts';
@@ -169,6 +175,7 @@ function fileOf(m: Members): ManifestFile {
   const sizeBytes = m.count('size_bytes');
   const checksum = m.optionalString('checksum');
   const stats = m.value('stats');
+  const index = indexOf(m, sizeBytes);
   return {
     path,
     sizeBytes,
@@ -176,7 +183,18 @@ function fileOf(m: Members): ManifestFile {
     ...(stats === undefined || stats === null
       ? {}
       : { stats: fileStatistics(m.within(stats, 'stats')) }),
+    ...(index === undefined ? {} : { index }),
   };
+}
+
+/** Ours alone. One under an algorithm not known here vouches for nothing, as if it were not there. */
+function indexOf(m: Members, sizeBytes: number): FileIndex | undefined {
+  const checksum = m.optionalString('index_checksum');
+  const bytes = m.count('index_bytes');
+  if (bytes > sizeBytes) throw m.fault('index_bytes', 'no more than size_bytes', bytes);
+  if (checksum === undefined || bytes === 0 || !/^crc32c:[0-9a-f]{8}$/.test(checksum))
+    return undefined;
+  return { bytes, checksum };
 }
 
 function assertOrigin(manifest: DatasetManifest, { key, dataset, snapshot }: ManifestOrigin): void {

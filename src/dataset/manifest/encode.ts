@@ -81,6 +81,10 @@ function fileText(file: ManifestFile): string {
     `\n      "size_bytes": ${count(file.sizeBytes, 'size_bytes')}`;
   if (file.checksum) text += `,\n      "checksum": ${string(file.checksum)}`;
   if (file.stats !== undefined) text += `,\n      "stats": ${statsText(file.stats)}`;
+  if (file.index !== undefined) {
+    text += `,\n      "index_checksum": ${string(file.index.checksum)}`;
+    text += `,\n      "index_bytes": ${count(file.index.bytes, 'index_bytes')}`;
+  }
   return `${text}\n    }`;
 }
 

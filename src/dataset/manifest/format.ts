@@ -20,6 +20,15 @@ export interface ManifestFile {
   /** Lower-case hex over the stored bytes, by `checksumAlgorithm`. */
   readonly checksum?: string;
   readonly stats?: FileStatistics;
+  /** The index at the end of the file, where its codec writes one: verifies files that are read in parts. */
+  readonly index?: FileIndex;
+}
+
+export interface FileIndex {
+  /** The last bytes of the stored file. */
+  readonly bytes: number;
+  /** `crc32c:` and 8 hex digits over them. */
+  readonly checksum: string;
 }
 
 export interface DatasetManifest {

@@ -2,4 +2,10 @@
 export { decodeManifest } from './decode.ts';
 export { encodeManifest } from './encode.ts';
 export { defaultManifestLimits, formatVersion, schemaName } from './format.ts';
-export type { DatasetManifest, ManifestFile, ManifestLimits, Metadata } from './format.ts';
+export type {
+  DatasetManifest,
+  FileIndex,
+  ManifestFile,
+  ManifestLimits,
+  Metadata,
+} from './format.ts';

@@ -9,7 +9,7 @@ const known: ReadonlySet<string> = new Set(
   (
     'schema_name format_version dataset_id snapshot_id created_at metadata files parent_snapshot_id row_count ' +
     'min_timestamp max_timestamp codec compressor partitioner checksum_algorithm manifest_checksum ' +
-    'path size_bytes checksum stats columns name min max null_count distinct_count'
+    'path size_bytes checksum stats index_checksum index_bytes columns name min max null_count distinct_count'
   ).split(' '),
 );
 

@@ -1,6 +1,7 @@
 /** The Parquet codec: typed columns, pruned by column and row group, readable by every Parquet tool and by Go Lode. */
 import { LodeError } from '../../errors.ts';
 import type { Codec, RecordEncoder } from '../codec.ts';
+import { flatten } from '../flatten.ts';
 import { decodeRecords } from './decoder.ts';
 import { ParquetEncoder } from './encoder.ts';
 import { defaultParquetLimits } from './limits.ts';
@@ -89,17 +90,19 @@ export function parquet(
         rowGroupBytes,
       }),
     decode: (file, decode) =>
-      decodeRecords(file, {
-        fields,
-        loose,
-        limits:
-          decode.recordBytesMax === undefined
-            ? limits
-            : { ...limits, pageBytes: decode.recordBytesMax },
-        columns: decode.columns,
-        mayHold: decode.mayHold,
-        signal: decode.signal,
-      }),
+      flatten(
+        decodeRecords(file, {
+          fields,
+          loose,
+          limits:
+            decode.recordBytesMax === undefined
+              ? limits
+              : { ...limits, pageBytes: decode.recordBytesMax },
+          columns: decode.columns,
+          mayHold: decode.mayHold,
+          signal: decode.signal,
+        }),
+      ),
   };
 }
 

@@ -1,12 +1,13 @@
 /**
- * Records of a Parquet file, in stored order, a row group at a time.
+ * Records of a Parquet file, in stored order and in batches, a row group at a time.
  *
  * Columns are found by name and checked against the schema, so evolved schemas and files of others are read right or refused,
  * never misread. Only the footer and the wanted columns of the wanted row groups are fetched.
  */
 import { LodeError, assert } from '../../errors.ts';
+import { crc32c } from '../checksums/crc32c.ts';
 import type { DataFile, FileStatistics } from '../codec.ts';
-import { openAccess } from './access.ts';
+import { causeOf, openAccess } from './access.ts';
 import type { FileAccess } from './access.ts';
 import type { Shape } from './cells.ts';
 import { openChunk } from './chunk.ts';
@@ -50,27 +51,51 @@ const batchRows = 512;
 export async function* decodeRecords(
   file: DataFile,
   request: DecodeRequest,
-): AsyncGenerator<Record<string, unknown>> {
-  const access = await openAccess(file, request.limits.fileBytes);
-  const footer = await loadFooter(access, file.key, request.limits);
-  const members = membersOf(footer, request, { key: file.key, offset: 0 });
+): AsyncGenerator<readonly Record<string, unknown>[]> {
+  const access = await openAccess(file, {
+    fileBytesMax: request.limits.fileBytes,
+    someColumns: request.columns !== undefined,
+    someRows: request.mayHold !== undefined,
+  });
+  try {
+    yield* recordsOf(access, file.key, request);
+    await access.finish();
+  } catch (error) {
+    throw await causeOf(error, access);
+  } finally {
+    await access.close();
+  }
+}
+
+async function* recordsOf(
+  access: FileAccess,
+  key: string,
+  request: DecodeRequest,
+): AsyncGenerator<readonly Record<string, unknown>[]> {
+  const footer = await loadFooter(access, key, request.limits);
+  const members = membersOf(footer, request, { key, offset: 0 });
   let first = 0;
   for (const group of footer.rowGroups) {
     request.signal?.throwIfAborted();
-    if (group.rows > 0 && wanted(request, footer, group)) {
-      const cursors = await openGroup(access, file.key, group, members, request.limits);
+    if (group.rows > 0 && wanted(request, access, footer, group)) {
+      const cursors = await openGroup(access, key, group, members, request.limits);
       for (let row = 0; row < group.rows; row += batchRows) {
         const count = Math.min(batchRows, group.rows - row);
-        for (const record of buildRecords(members, cursors, count, first + row, file.key))
-          yield record;
+        yield buildRecords(members, cursors, count, first + row, key);
       }
     }
     first += group.rows;
   }
 }
 
-function wanted({ mayHold }: DecodeRequest, footer: Footer, group: RowGroup): boolean {
-  return mayHold === undefined || mayHold(groupStatistics(footer, group));
+/** A footer that nothing vouches for may lose no records: every row group is read then. */
+function wanted(
+  { mayHold }: DecodeRequest,
+  { trusted }: FileAccess,
+  footer: Footer,
+  group: RowGroup,
+): boolean {
+  return mayHold === undefined || !trusted || mayHold(groupStatistics(footer, group));
 }
 
 async function loadFooter(access: FileAccess, key: string, limits: ParquetLimits): Promise<Footer> {
@@ -168,10 +193,13 @@ async function openGroup(
       continue;
     }
     const chunk = group.chunks[source.index] as Chunk;
+    const stored = bytes.get(chunk) as Uint8Array;
+    verifyChunk(chunk, stored, key, source.column.path);
     cursors.push(
       await openChunk(
         {
-          bytes: bytes.get(chunk) as Uint8Array,
+          bytes: stored,
+          verified: chunk.crc !== undefined,
           codec: chunk.codec,
           column: source.column,
           rows: group.rows,
@@ -183,6 +211,16 @@ async function openGroup(
     );
   }
   return cursors;
+}
+
+/** Files of ours have a checksum of each chunk, headers of pages included. */
+function verifyChunk({ crc, offset }: Chunk, bytes: Uint8Array, key: string, field: string): void {
+  if (crc === undefined || crc32c(bytes) === crc) return;
+  throw new LodeError('LODE_CHECKSUM_MISMATCH', 'parquet: a column is not as it was written', {
+    key,
+    field,
+    offset,
+  });
 }
 
 /** Below this, any ratio of rows to bytes is fine. */

@@ -4,13 +4,15 @@
  * What it writes can be read by the Go implementation, which finds columns by place and page indexes by arithmetic: columns in
  * ascending byte order of names, timestamps in nanoseconds, one compression, no page indexes at all, no ordinals.
  */
-import type { ColumnChunk } from 'hyparquet';
+import type { ColumnChunk, RowGroup } from 'hyparquet';
 import type { ColumnSource, ParquetWriter, SchemaElement } from 'hyparquet-writer';
 import { LodeError, assert } from '../../errors.ts';
+import { crc32c } from '../checksums/crc32c.ts';
 import type { FileStatistics, RecordEncoder } from '../codec.ts';
 import { Acceptor } from './accept.ts';
 import type { Stored } from './accept.ts';
 import { ColumnBuffer } from './column-buffer.ts';
+import { chunkSumsKey, createdBy } from './footer.ts';
 import { elementsOf } from './elements.ts';
 import type { Field } from './schema.ts';
 import { sealPages } from './seal-pages.ts';
@@ -26,7 +28,6 @@ interface EncoderOptions {
   readonly rowGroupBytes: number;
 }
 
-const createdBy = 'lode';
 /** Uncompressed bytes of a page: small enough to skip to, large enough to compress. */
 const pageBytes = 1 << 20;
 
@@ -42,6 +43,9 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
   #rows = 0;
   #groupRows = 0;
   #groupBytes = 0;
+  #indexBytes = 0;
+  /** Of every column chunk written, for readers of single columns. */
+  readonly #chunkSums: string[] = [];
 
   constructor(options: EncoderOptions) {
     if (options.fields.length === 0) {
@@ -79,8 +83,18 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
   async finish(): Promise<Uint8Array> {
     const file = await this.#open();
     if (this.#groupRows > 0) await this.#writeGroup(file);
+    const value = this.#chunkSums.join('');
+    if (value !== '') file.parquet.kvMetadata = [{ key: chunkSumsKey, value }];
     await file.parquet.finish();
-    return file.out.take();
+    const end = file.out.take();
+    const view = new DataView(end.buffer, end.byteOffset, end.byteLength);
+    // The footer, its length and the magic number.
+    this.#indexBytes = view.getUint32(end.length - 8, true) + 8;
+    return end;
+  }
+
+  indexBytes(): number {
+    return this.#indexBytes;
   }
 
   statistics(): FileStatistics {
@@ -141,10 +155,20 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     for (const [i, column] of this.#columns.entries())
       describe(group.columns[i] as ColumnChunk, column);
     const pages = out.getBytes().subarray(index);
-    out.replace(index, await sealPages(pages, offset, group, this.#options.compressor));
+    const sealed = await sealPages(pages, offset, group, this.#options.compressor);
+    out.replace(index, sealed);
+    this.#addChunkSums(sealed, offset, group);
     for (const column of this.#columns) column.clear();
     this.#groupRows = 0;
     this.#groupBytes = 0;
+  }
+
+  #addChunkSums(bytes: Uint8Array, offset: number, { columns }: RowGroup): void {
+    for (const { file_offset, meta_data } of columns) {
+      const at = Number(file_offset) - offset;
+      const chunk = bytes.subarray(at, at + Number(meta_data?.total_compressed_size));
+      this.#chunkSums.push(crc32c(chunk).toString(16).padStart(8, '0'));
+    }
   }
 }
 

@@ -12,6 +12,10 @@ import { readSchema } from './footer-schema.ts';
 import type { FileColumn } from './footer-schema.ts';
 import { ThriftReader } from './thrift.ts';
 
+/** As files of ours name their writer, and what they keep the checksums of their column chunks under. */
+export const createdBy = 'lode';
+export const chunkSumsKey = 'lode.crc32c';
+
 interface ChunkStatistics {
   readonly min?: Uint8Array;
   readonly max?: Uint8Array;
@@ -26,6 +30,8 @@ export interface Chunk {
   /** Stored bytes of all its pages with their headers. */
   readonly bytes: number;
   readonly statistics: ChunkStatistics | undefined;
+  /** CRC-32C over those bytes, in files of ours. */
+  readonly crc: number | undefined;
 }
 
 export interface RowGroup {
@@ -52,10 +58,14 @@ export function readFooter(bytes: Uint8Array, place: Place): Footer {
   let columns: readonly FileColumn[] | undefined;
   let rows: number | undefined;
   let groups: { rows: number; chunks: readonly RawChunk[] }[] | undefined;
+  let sums: string | undefined;
+  let writer: string | undefined;
   reader.struct((id, type) => {
     if (id === 2) columns = readSchema(reader, type, place);
     else if (id === 3) rows = reader.count(type);
     else if (id === 4) groups = reader.list(type, () => readRowGroup(reader, place));
+    else if (id === 5) sums = memberOf(reader, type, chunkSumsKey);
+    else if (id === 6) writer = utf8Decode(reader.binary(type));
     else if (id === 8) throw encrypted(place);
     else return false;
     return true;
@@ -84,7 +94,44 @@ export function readFooter(bytes: Uint8Array, place: Place): Footer {
       expected: rows,
       actual: total,
     });
-  return { rows, columns, rowGroups: groups };
+  // A tool that rewrites a file may keep the member, though the chunks are its own.
+  if (writer !== createdBy || sums === undefined) return { rows, columns, rowGroups: groups };
+  return { rows, columns, rowGroups: withSums(groups, columns.length, sums, place) };
+}
+
+/** The chunks with their checksums: eight hex digits each, row group by row group. */
+function withSums(
+  groups: readonly RowGroup[],
+  columns: number,
+  sums: string,
+  place: Place,
+): readonly RowGroup[] {
+  if (!/^[0-9a-f]*$/.test(sums) || sums.length !== groups.length * columns * 8)
+    throw corrupt(place, 'the checksums of column chunks are damaged');
+  return groups.map(({ rows, chunks }, g) => ({
+    rows,
+    chunks: chunks.map((chunk, c) => {
+      const at = (g * columns + c) * 8;
+      return { ...chunk, crc: Number.parseInt(sums.slice(at, at + 8), 16) };
+    }),
+  }));
+}
+
+/** One of the members that a writer may attach to a file. */
+function memberOf(reader: ThriftReader, type: number, wanted: string): string | undefined {
+  let found: string | undefined;
+  reader.list(type, () => {
+    let key: string | undefined;
+    let value: string | undefined;
+    reader.struct((id, kind) => {
+      if (id === 1) key = utf8Decode(reader.binary(kind));
+      else if (id === 2) value = utf8Decode(reader.binary(kind));
+      else return false;
+      return true;
+    });
+    if (key === wanted) found = value;
+  });
+  return found;
 }
 
 function checkGroup(
@@ -165,7 +212,16 @@ function readChunkMeta(reader: ThriftReader, place: Place): RawChunk {
     throw corrupt(place, 'a column chunk lacks its place, size or codec');
   // Some writers leave the dictionary's offset at 0 when there is none.
   const offset = dictionary > 0 && dictionary < data ? dictionary : data;
-  return { type: physical, path, codec, bytes, offset, statistics, external: false };
+  return {
+    type: physical,
+    path,
+    codec,
+    bytes,
+    offset,
+    statistics,
+    crc: undefined,
+    external: false,
+  };
 }
 
 function readStatistics(reader: ThriftReader): ChunkStatistics {

@@ -45,14 +45,16 @@ export function rangedFile(
   bytes: Uint8Array,
 ): DataFile & { read: { bytes: number; calls: number } } {
   const read = { bytes: 0, calls: 0 };
+  const readRange = async (offset: number, length: number): Promise<Uint8Array> => {
+    read.bytes += length;
+    read.calls++;
+    return bytes.slice(offset, offset + length);
+  };
   return {
     ...wholeFile(bytes),
     read,
-    readRange: async (offset, length) => {
-      read.bytes += length;
-      read.calls++;
-      return bytes.slice(offset, offset + length);
-    },
+    readRange,
+    readIndex: (length) => readRange(bytes.length - length, length),
   };
 }
 
