@@ -1,6 +1,6 @@
 /** The content of the double: objects, uploads that are not finished, and the conditions that writes are held to. */
-import { compareUtf8 } from '../../bytes/index.ts';
 import { md5 } from '../../encoding/checksums/index.ts';
+import { SortedKeys } from '../../store/sorted-keys.ts';
 import { fault } from './faults.ts';
 import type { S3Answer, S3Request } from './protocol.ts';
 import { unhex } from './signature.ts';
@@ -34,24 +34,39 @@ interface BucketOptions {
   readonly nowMs: () => number;
 }
 
+const keysPerLook = 1000;
+
 export class Bucket {
   readonly options: BucketOptions;
-  readonly objects: Map<string, S3Object>;
   readonly uploads: Map<string, S3Upload> = new Map();
+  readonly #objects: Map<string, S3Object>;
+  readonly #keys: SortedKeys = new SortedKeys();
   #ids = 0;
 
   constructor(options: BucketOptions, objects: Iterable<[string, S3Object]> = []) {
     this.options = options;
-    this.objects = new Map(objects);
+    this.#objects = new Map(objects);
+    for (const key of this.#objects.keys()) this.#keys.add(key);
   }
 
   /** The bucket as it is now, whatever is written to this one later. */
   frozen(): Bucket {
-    return new Bucket(this.options, this.objects);
+    return new Bucket(this.options, this.#objects);
   }
 
-  keys(): string[] {
-    return [...this.objects.keys()].sort(compareUtf8);
+  get objects(): ReadonlyMap<string, S3Object> {
+    return this.#objects;
+  }
+
+  /** Keys from the first that is at or above `from`, in order. */
+  *keysFrom(from: string): Generator<string> {
+    for (let at = from, more = true; more;) {
+      const page = this.#keys.page(at, keysPerLook);
+      yield* page;
+      more = page.length === keysPerLook;
+      // The least string above the last key.
+      at = `${page.at(-1)}\0`;
+    }
   }
 
   store(
@@ -63,8 +78,13 @@ export class Bucket {
     const etag = about.etag ?? this.etagOf(body);
     const lastModifiedMs = this.options.nowMs();
     const object = { key, body, etag, lastModifiedMs, metadata, contentType };
-    this.objects.set(key, object);
+    if (!this.#objects.has(key)) this.#keys.add(key);
+    this.#objects.set(key, object);
     return object;
+  }
+
+  remove(key: string): void {
+    if (this.#objects.delete(key)) this.#keys.remove(key);
   }
 
   etagOf(body: Uint8Array): string {

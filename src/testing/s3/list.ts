@@ -74,8 +74,12 @@ function pageOf(
   },
 ): Page {
   const entries: Entry[] = [];
-  for (const key of limit === 0 ? [] : bucket.keys()) {
-    if (!key.startsWith(prefix)) continue;
+  const from = compareUtf8(prefix, after) < 0 ? after : prefix;
+  for (const key of limit === 0 ? [] : bucket.keysFrom(from)) {
+    if (!key.startsWith(prefix)) {
+      if (compareUtf8(key, prefix) > 0) break;
+      continue;
+    }
     const cut = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
     const name = cut === -1 ? key : key.slice(0, cut + delimiter.length);
     if (compareUtf8(name, after) <= 0 || entries.at(-1)?.name === name) continue;

@@ -92,7 +92,7 @@ function factsOf(object: S3Object): Record<string, string> {
 export const headObject: typeof getObject = getObject;
 
 export function deleteObject(bucket: Bucket, request: S3Request): S3Answer {
-  bucket.objects.delete(request.key);
+  bucket.remove(request.key);
   return { status: 204, headers: {}, body: none };
 }
 
@@ -117,7 +117,7 @@ export function deleteObjects(bucket: Bucket, request: S3Request): S3Answer {
     if (utf8Length(key) > keyBytesMax) {
       errors.push({ Key: key, Code: 'KeyTooLongError', Message: 'Your key is too long' });
     } else {
-      bucket.objects.delete(key);
+      bucket.remove(key);
       Deleted.push({ Key: key });
     }
   }
