@@ -163,6 +163,10 @@ describe('upload', () => {
         [2, last],
         [1, small],
       ]),
+      await complete(id, [
+        [1, small],
+        [1, small],
+      ]),
       await complete(id, [[1, last]]),
       await complete(id, [[3, last]]),
       await complete(id, [
@@ -172,6 +176,7 @@ describe('upload', () => {
     ].map(codeIn);
     assert.deepEqual(codes, [
       'MalformedXML',
+      'InvalidPartOrder',
       'InvalidPartOrder',
       'InvalidPart',
       'InvalidPart',

@@ -171,6 +171,24 @@ describe('the wire', () => {
     assert.deepEqual([early.failure, early.body], ['ECONNRESET', '0123']);
   });
 
+  it('ends with a reset or an end, as the script says', async () => {
+    double.put('k', '0123456789');
+    const seen: string[] = [];
+    for (const end of [undefined, 'close', 'reset'] as const) {
+      once({ cut: { body: 4 }, ...(end && { end }) });
+      const socket = connect(double.port, '127.0.0.1');
+      socket.write('GET /bucket/k HTTP/1.1\r\nhost: x\r\n\r\n');
+      socket.resume();
+      const [name] = await Promise.race([
+        new Promise<[string]>((done) => socket.once('end', () => done(['end']))),
+        new Promise<[string]>((done) => socket.once('error', () => done(['reset']))),
+      ]);
+      seen.push(name);
+      socket.destroy();
+    }
+    assert.deepEqual(seen, ['reset', 'end', 'reset']);
+  });
+
   it('refused before anything happens', async () => {
     for (const refuse of ['reset', 'close'] as const) {
       once({ refuse });
