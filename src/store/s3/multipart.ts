@@ -150,6 +150,9 @@ class Upload {
     // After an unanswered completion: it has gone through, or somebody aborted the upload.
     if (fault?.code === 'NoSuchUpload') {
       if (this.#write.unanswered) return this.#write.exhausted(reply);
+      // Something in between may have delivered the completion twice.
+      const landed = await this.#write.landed();
+      if (landed !== undefined) return landed;
       throw failureOf({ ...fault, status: 503 }, this.#write.key);
     }
     return this.#write.judge(reply);

@@ -2,7 +2,7 @@
  * What became of one write. Every put carries an id in the object's metadata, so that a write whose answer was lost can be
  * recognised: a conflict counts as ours only when the object that is there bears our id.
  *
- * - A conflict before any unanswered attempt is a lost race, no questions asked.
+ * - A conflict before any unanswered attempt is a lost race, no questions asked, unless the server was busy before it.
  * - After one, an object with our id means stored; one that was there before we began means a lost race; anything else is
  *   open, since ours may have landed and been replaced: `LODE_WRITE_UNCERTAIN`.
  */
@@ -41,6 +41,8 @@ export class Write {
   repeat: (() => Promise<PutResult>) | undefined;
   /** An attempt may have landed, now or later. */
   unanswered = false;
+  /** The server said that it was busy. It should have done nothing then; something in front of it may have said so. */
+  #busy = false;
   readonly #client: S3Client;
   readonly #env: Env;
   readonly #id: string;
@@ -78,6 +80,7 @@ export class Write {
     const gone =
       fault.status === 404 && fault.code !== 'NoSuchBucket' && fault.code !== 'NoSuchUpload';
     if (gone && typeof this.mode === 'object') return this.lostRace();
+    if (isBusy(fault)) this.#busy = true;
     if (isRace(fault) || isBusy(fault)) return 'again';
     if (isUnknown(fault)) {
       this.unanswered = true;
@@ -88,12 +91,19 @@ export class Write {
 
   /** The condition did not hold. */
   async lostRace(): Promise<PutResult> {
-    if (!this.unanswered && !this.#client.mayRepeat) return { outcome: 'conflict' };
+    const first = !this.unanswered && !this.#busy;
+    if (first && !this.#client.mayRepeat) return { outcome: 'conflict' };
     const found = await this.#look();
     if (found?.ours === true) return { outcome: 'stored', etag: found.etag };
     if (!this.unanswered || found?.older === true)
       return { outcome: 'conflict', ...(found !== undefined && { etag: found.etag }) };
     throw this.uncertain(undefined);
+  }
+
+  /** Stored after all, by an attempt that somebody else sent on for us; `undefined` when what is there is not ours. */
+  async landed(): Promise<PutResult | undefined> {
+    const found = await this.#look();
+    return found?.ours === true ? { outcome: 'stored', etag: found.etag } : undefined;
   }
 
   /** No attempt is left. */

@@ -14,6 +14,17 @@ const on = (operation: S3Operation, act: S3Act | readonly S3Act[], times?: numbe
 const onComplete = (act: S3Act | readonly S3Act[], times?: number): S3Rule[] =>
   on('CompleteMultipartUpload', act, times);
 
+/** Somebody else's write lands while the parts are on their way. */
+const overtaken = on('UploadPart', {
+  serve: (request, run) => {
+    const body = new TextEncoder().encode('theirs');
+    const headers = new Map([['content-length', '6']]);
+    run({ ...request, operation: 'PutObject', method: 'PUT', headers, body });
+    return run(request);
+  },
+});
+const theirs = { k: 'theirs' };
+
 const errorBody = (code: string): string =>
   `<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>${code}</Code><Message>m</Message></Error>`;
 const failsInBody = (code: string): S3Act => ({
@@ -74,11 +85,10 @@ export const uploadScripts: readonly WireScript[] = [
   },
   {
     name: '200 with a failed condition in the body is a lost race',
-    objects: { k: 'theirs' },
-    rules: onComplete(failsInBody('PreconditionFailed'), Infinity),
+    rules: [...overtaken, ...onComplete(failsInBody('PreconditionFailed'), Infinity)],
     calls: upload,
     outcomes: ['conflict'],
-    after: { k: 'theirs' },
+    after: theirs,
   },
   {
     name: '200 with half an answer',
@@ -100,12 +110,19 @@ export const uploadScripts: readonly WireScript[] = [
     outcomes: ['stored'],
   },
   {
-    name: 'a completion that lost the race leaves no upload',
-    objects: { k: 'theirs' },
+    name: 'an upload to where something is leaves no upload',
+    objects: theirs,
     rules: [],
     calls: upload,
     outcomes: ['conflict'],
-    after: { k: 'theirs' },
+    after: theirs,
+  },
+  {
+    name: 'a completion that lost the race leaves no upload',
+    rules: overtaken,
+    calls: upload,
+    outcomes: ['conflict'],
+    after: theirs,
   },
   {
     name: 'a completion for a swap of what is gone',
@@ -179,8 +196,7 @@ export const uploadScripts: readonly WireScript[] = [
   },
   {
     name: 'an abort that is lost is sent again',
-    objects: { k: 'theirs' },
-    rules: on('AbortMultipartUpload', { refuse: 'reset' }),
+    rules: [...overtaken, ...on('AbortMultipartUpload', { refuse: 'reset' })],
     calls: upload,
     outcomes: ['conflict'],
   },
