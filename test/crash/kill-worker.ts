@@ -1,0 +1,114 @@
+/**
+ * The process that R1 kills: it looks whether what was acknowledged before is there and whole, then goes on committing and
+ * says what is acknowledged. `kill-worker.js ROOT SEED KNOWN`, with the last looked at head of each dataset in KNOWN.
+ *
+ * It runs the bundle that users get, and imports nothing that takes time to load.
+ */
+import type * as Lode from '../../src/index.ts';
+import type * as LodeFs from '../../src/fs.ts';
+
+const bundle = (name: string): string => new URL(`../../lode/${name}`, import.meta.url).href;
+const { gzip, hive, isLodeError, jsonl, openDataset } = (await import(
+  bundle('index.js')
+)) as typeof Lode;
+const { fsStore } = (await import(bundle('fs.js'))) as typeof LodeFs;
+
+interface Row {
+  readonly k: string;
+  readonly text: string;
+}
+
+const [root = '', seed = '', known = '{}'] = process.argv.slice(2);
+const heads = JSON.parse(known) as Record<string, string | undefined>;
+const store = fsStore(root);
+const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+
+/** The content that belongs to a name: whoever reads it knows what it has to be. */
+function rowsOf(name: string): Row[] {
+  const count = 1 + (Number(name.split(' ')[1]) % 7);
+  return Array.from({ length: count }, (_, i) => ({
+    k: `p${i % 3}`,
+    text: `${name} ${i} `.repeat(20),
+  }));
+}
+
+function bytesOf(name: string): Uint8Array {
+  return new TextEncoder().encode(name.repeat(200 + (Number(name.split(' ')[1]) % 3) * 20_000));
+}
+
+const sorted = (rows: readonly Row[]): string =>
+  rows
+    .map(({ k, text }) => `${k} ${text}`)
+    .sort()
+    .join('\n');
+
+/** The same for whoever committed it and whoever reads it. */
+function digestOf(content: string): string {
+  let hash = 0;
+  for (let i = 0; i < content.length; i++) hash = (Math.imul(hash, 31) + content.charCodeAt(i)) | 0;
+  return `${content.length}:${hash}`;
+}
+
+const rows = { store, codec: jsonl<Row>() };
+const plain = await openDataset('plain', rows);
+const parts = await openDataset('hive', { ...rows, layout: hive('k'), compressor: gzip() });
+const blobs = await openDataset('blob', { store });
+
+async function look<R>(dataset: Lode.Dataset<R>, digest: (content: R[]) => string): Promise<void> {
+  const found: object[] = [];
+  const until = heads[dataset.id];
+  for await (const { id, manifest } of dataset.snapshots()) {
+    if (id === until) break;
+    const { problems } = await dataset.verify({ snapshot: id });
+    const name = manifest.metadata['name'];
+    const problem = problems[0]?.error.message;
+    found.unshift({
+      id,
+      name,
+      parent: manifest.parentSnapshotId,
+      digest: digest(await dataset.read(id)),
+      problem,
+    });
+  }
+  say({ found, dataset: dataset.id });
+}
+
+const digestOfRows = (content: readonly Row[]): string => digestOf(sorted(content));
+const digestOfBytes = ([bytes]: readonly Uint8Array[]): string =>
+  digestOf(new TextDecoder().decode(bytes));
+
+try {
+  await Promise.all([
+    look(plain, digestOfRows),
+    look(parts, digestOfRows),
+    look(blobs, digestOfBytes),
+  ]);
+  say({ looked: true });
+  const commits = [
+    (name: string) => plain.write(rowsOf(name), { name }),
+    (name: string) => plain.streamWriteRecords(rowsOf(name), { name }),
+    (name: string) => parts.write(rowsOf(name), { name }),
+    (name: string) => parts.streamWriteRecords(rowsOf(name), { name }),
+    (name: string) => blobs.write([bytesOf(name)], { name }),
+    async (name: string) => {
+      await using writer = await blobs.streamWrite({ name });
+      await writer.write(bytesOf(name));
+      return await writer.commit();
+    },
+  ];
+  const ids = ['plain', 'hive', 'blob'];
+  // One after another in each dataset, the three of them side by side.
+  await Promise.all(
+    ids.map(async (dataset, d) => {
+      for (let n = Number(seed); ; n++) {
+        const name = `${seed} ${n}`;
+        const { id } = (await commits[2 * d + (n % 2)]?.(name)) ?? {};
+        const digest = d === 2 ? digestOfBytes([bytesOf(name)]) : digestOfRows(rowsOf(name));
+        say({ acked: id, dataset, name, digest });
+      }
+    }),
+  );
+} catch (error) {
+  say({ failed: isLodeError(error) ? `${error.code} ${error.message}` : String(error) });
+  process.exitCode = 1;
+}
