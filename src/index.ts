@@ -104,6 +104,8 @@ export type {
   ReaderOptions,
   ReadOptions,
   Snapshot,
+  SnapshotRange,
+  SnapshotsOptions,
   StreamRecordsOptions,
   TimestampOf,
   VerifyOptions,

@@ -16,8 +16,8 @@ import type { DatasetManifest, ManifestFile } from './manifest/index.ts';
 import type { CallOptions } from './types.ts';
 
 export interface CopyOptions extends CallOptions {
-  /** The snapshot that becomes the head of the copy. */
-  readonly snapshot: string;
+  /** The snapshot that becomes the head of the copy. Default: the head. */
+  readonly snapshot?: string;
   readonly onProgress?: (progress: CopyReport) => void;
 }
 
@@ -36,7 +36,7 @@ export async function copySnapshot<R>(
   store: Store,
   options: CopyOptions,
 ): Promise<CopyReport> {
-  const last = await context.manifest(op, options.snapshot);
+  const last = await snapshotToCopy(op, context, options.snapshot);
   const copier = new Copier(op, { ...op, store }, context);
   const missing = await copier.missing(last);
   for (const manifest of missing.reverse()) {
@@ -44,6 +44,17 @@ export async function copySnapshot<R>(
     options.onProgress?.(copier.report());
   }
   return copier.report();
+}
+
+async function snapshotToCopy<R>(
+  op: Operation,
+  context: DatasetContext<R>,
+  snapshot: string | undefined,
+): Promise<DatasetManifest> {
+  if (snapshot !== undefined) return context.manifest(op, snapshot);
+  const { manifest } = await context.history.head(op);
+  if (manifest !== undefined) return manifest;
+  throw new LodeError('LODE_NO_SNAPSHOTS', 'there is nothing to copy', { dataset: context.id });
 }
 
 class Copier<R> {

@@ -14,6 +14,7 @@ import type { DatasetContext } from './context.ts';
 import { copySnapshot } from './copy.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
 import type { GcOptions, GcReport } from './gc.ts';
+import { manifestsBetween } from './history-range.ts';
 import type { DatasetManifest, Metadata } from './manifest/index.ts';
 import { readAll, readBatches, readBlob, streamBlob } from './read.ts';
 import type { RecordOptions } from './read.ts';
@@ -23,6 +24,8 @@ import type {
   MeteredOptions,
   ReadOptions,
   Snapshot,
+  SnapshotRange,
+  SnapshotsOptions,
   StreamRecordsOptions,
   WriteOptions,
 } from './types.ts';
@@ -78,6 +81,11 @@ export class Dataset<R> implements AsyncDisposable {
   }
 
   /** All records of a snapshot; without a codec, its bytes as the one element. One request, and one per file in parallel. */
+  read<K extends keyof R & string>(
+    snapshot: string,
+    options: ReadOptions<R> & { readonly columns: readonly K[] },
+  ): Promise<Pick<R, K>[]>;
+  read(snapshot: string, options?: ReadOptions<R>): Promise<R[]>;
   async read(snapshot: string, options: ReadOptions<R> = {}): Promise<R[]> {
     const op = this.#operation(options);
     const plan = this.#context.readPlan(await this.#context.manifest(op, snapshot));
@@ -86,11 +94,20 @@ export class Dataset<R> implements AsyncDisposable {
   }
 
   /**
-   * Records one by one in bounded memory: of a snapshot, or of all snapshots committed after `since`, oldest first
-   * (from the beginning when `since` is undefined). `since` has to be an ancestor of the head.
+   * Records one by one in bounded memory: of a snapshot, or of all snapshots committed after `since`, oldest first (from
+   * the beginning when it is undefined), up to `until` (the head when left out). `since` has to be an ancestor of it.
+   * Records of a file above 1 MiB count once the loop has ended: its digest is compared at its end.
    */
+  records<K extends keyof R & string>(
+    source: string | SnapshotRange,
+    options: ReadOptions<R> & { readonly columns: readonly K[] },
+  ): AsyncGenerator<Pick<R, K>, void, undefined>;
   records(
-    source: string | { readonly since: string | undefined },
+    source: string | SnapshotRange,
+    options?: ReadOptions<R>,
+  ): AsyncGenerator<R, void, undefined>;
+  records(
+    source: string | SnapshotRange,
     options: ReadOptions<R> = {},
   ): AsyncGenerator<R, void, undefined> {
     return flatten(this.#batches(source, options), options.signal);
@@ -117,15 +134,21 @@ export class Dataset<R> implements AsyncDisposable {
   }
 
   /**
-   * The history, newest first: a page of keys at a time, manifests in bounded parallel. With `unreachable`, instead, the
-   * snapshots that exist but are not ancestors of the head: never acknowledged, or cut off by a writer elsewhere.
+   * The history, newest first: a page of keys at a time, manifests in bounded parallel. Of a part of it with `since` and
+   * `until`, as `records` takes them; the other way round with `order`. With `unreachable`, instead, the snapshots that
+   * exist but are not ancestors of the head: never acknowledged, or cut off by a writer elsewhere.
    */
-  async *snapshots(
-    options: MeteredOptions & { readonly unreachable?: boolean } = {},
-  ): AsyncGenerator<Snapshot> {
-    const { unreachable = false } = options;
-    const walked = this.#context.history.walk(this.#operation(options), { unreachable });
-    for await (const { manifest, reachable } of walked) {
+  async *snapshots(options: SnapshotsOptions = {}): AsyncGenerator<Snapshot> {
+    const { unreachable = false, since, until, order = 'newest-first' } = options;
+    const op = this.#operation(options);
+    const isPart = since !== undefined || until !== undefined || order === 'oldest-first';
+    if (isPart) {
+      if (unreachable) throw unorderly(this.id);
+      for await (const manifest of manifestsBetween(op, this.#context, { since, until }, order))
+        yield snapshotOf(manifest);
+      return;
+    }
+    for await (const { manifest, reachable } of this.#context.history.walk(op, { unreachable })) {
       if (reachable !== unreachable) yield snapshotOf(manifest);
     }
   }
@@ -157,8 +180,8 @@ export class Dataset<R> implements AsyncDisposable {
     return collectGarbage(op, this.#context, options);
   }
 
-  /** Copies a snapshot and the ancestors that the other store lacks, verified; run again, it goes on where it stopped. */
-  async copyTo(store: Store, options: CopyOptions): Promise<CopyReport> {
+  /** Copies a snapshot (the head when none is named) and the ancestors that the other store lacks, verified; run again, it goes on where it stopped. */
+  async copyTo(store: Store, options: CopyOptions = {}): Promise<CopyReport> {
     return copySnapshot(this.#operation(options), this.#context, store, options);
   }
 
@@ -177,15 +200,15 @@ export class Dataset<R> implements AsyncDisposable {
   }
 
   async *#batches(
-    source: string | { readonly since: string | undefined },
+    source: string | SnapshotRange,
     options: ReadOptions<R>,
   ): AsyncGenerator<readonly R[]> {
     const op = this.#operation(options);
     const manifests =
       typeof source === 'string'
         ? [await this.#context.manifest(op, source)]
-        : await this.#after(op, source.since);
-    for (const manifest of manifests) {
+        : manifestsBetween(op, this.#context, source, 'oldest-first');
+    for await (const manifest of manifests) {
       const plan = this.#context.readPlan(manifest);
       if (plan.codec === undefined) yield [(await readBlob(op, plan)) as R];
       else yield* readBatches(op, plan, this.#recordOptions(options));
@@ -196,29 +219,16 @@ export class Dataset<R> implements AsyncDisposable {
     if (partition === undefined && where === undefined) return { columns };
     return { columns, selection: new Selection(this.#context.options.layout, where, partition) };
   }
-
-  /** Oldest first. */
-  async #after(op: Operation, since: string | undefined): Promise<DatasetManifest[]> {
-    const { history } = this.#context;
-    const chain: DatasetManifest[] = [];
-    const { manifest: head } = await history.head(op);
-    for await (const manifest of history.chain(op, head, since)) chain.push(manifest);
-    const oldest = chain.at(-1);
-    const met =
-      since === undefined || head?.snapshotId === since || oldest?.parentSnapshotId === since;
-    if (met) return chain.reverse();
-    throw new LodeError(
-      'LODE_NOT_FOUND',
-      'the snapshot to read on from is not an ancestor of the head',
-      {
-        dataset: this.id,
-        snapshot: since,
-        next: 'Read everything again with since: undefined, or check where that id came from.',
-      },
-    );
-  }
 }
 
 function snapshotOf(manifest: DatasetManifest): Snapshot {
   return { id: manifest.snapshotId, manifest };
+}
+
+function unorderly(dataset: string): LodeError {
+  return new LodeError('LODE_INVALID_ARGUMENT', 'what is not part of the history has no order', {
+    dataset,
+    field: 'unreachable',
+    next: 'Leave out since, until and order, or unreachable: they do not go together.',
+  });
 }

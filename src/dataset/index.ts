@@ -11,6 +11,8 @@ export type {
   MeteredOptions,
   ReadOptions,
   Snapshot,
+  SnapshotRange,
+  SnapshotsOptions,
   StreamRecordsOptions,
   WriteOptions,
 } from './types.ts';

@@ -29,6 +29,21 @@ export interface MeteredOptions extends CallOptions {
   readonly meter?: Meter;
 }
 
+/** A part of the history, in the order of its commits. */
+export interface SnapshotRange {
+  /** Begins after this snapshot; at the beginning of the history when undefined. */
+  readonly since: string | undefined;
+  /** The last snapshot; the head at the time of the call when left out. */
+  readonly until?: string | undefined;
+}
+
+export interface SnapshotsOptions extends MeteredOptions, Partial<SnapshotRange> {
+  /** Default `newest-first`. */
+  readonly order?: 'newest-first' | 'oldest-first';
+  /** Instead of the history, what is not part of it. */
+  readonly unreachable?: boolean;
+}
+
 export interface WriteOptions extends CallOptions {
   /** Commit only on top of this snapshot; `null`: only as the first. Otherwise on top of the head last learned. */
   readonly expectedParent?: string | null;

@@ -1,5 +1,5 @@
 /**
- * Walking a history, newest first, in bounded memory: eight bytes for each id that has the usual shape.
+ * Walking a history, newest first, in bounded memory: ids, and the manifests under way.
  *
  * Following parent links alone would fetch one manifest at a time. Ids grow along a history, so a listing of ids in
  * descending order tells what to fetch ahead; the links then decide what belongs to the history.
@@ -10,7 +10,7 @@ import { mapInOrder } from '../parallel.ts';
 import { CircleGuard } from './circle.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import type { HeadFinder } from './head.ts';
-import { numericId } from './ids.ts';
+import { IdList, IdSequence } from './id-list.ts';
 import type { Operation } from './operation.ts';
 
 export interface Walked<M> {
@@ -30,42 +30,72 @@ export async function* walk<M extends SnapshotFacts>(
   { unreachable }: { readonly unreachable: boolean },
 ): AsyncGenerator<Walked<M>> {
   const head = await heads.find(op);
-  const guard = new CircleGuard();
-  /** Read ahead and not met yet: a parent with a larger id than its child (a slow writer elsewhere) comes up later. */
   const passed = new IdList();
   const metLate = new Set<string>();
-  let wanted = head.manifest?.snapshotId;
-
-  async function* followPast(id: string | undefined): AsyncGenerator<Walked<M>> {
-    while (wanted !== undefined && (id === undefined || compareUtf8(wanted, id) > 0)) {
-      guard.pass(wanted);
-      if (!passed.isEmpty()) metLate.add(wanted);
-      const late: M | undefined = await heads.snapshot(op, wanted);
-      if (late !== undefined && !format.isFence(late)) yield { manifest: late, reachable: true };
-      wanted = late?.parentSnapshotId;
-    }
-  }
-
-  for await (const { id, read } of readAhead(op, heads, await listIds(op, format))) {
-    yield* followPast(id);
-    if (id !== wanted) {
-      passed.add(id);
-      continue;
-    }
-    const manifest = read();
-    if (manifest === undefined) continue;
-    guard.pass(id);
-    wanted = manifest.parentSnapshotId;
+  const ids = await listIds(op, format);
+  for await (const manifest of descend(op, heads, {
+    from: head.manifest?.snapshotId,
+    ids,
+    pass: (id) => passed.add(id),
+    meet: (id) => passed.isEmpty() || metLate.add(id),
+  })) {
     if (!format.isFence(manifest)) yield { manifest, reachable: true };
   }
-  // What is left was passed, or is from before canonical manifests, where the layout knows to look for it.
-  yield* followPast(undefined);
 
   if (!unreachable) return;
   for await (const { id, read } of readAhead(op, heads, passed.newestFirst())) {
     const manifest = metLate.has(id) ? undefined : read();
     if (manifest !== undefined && !format.isFence(manifest)) yield { manifest, reachable: false };
   }
+}
+
+interface Descent {
+  readonly from: string | undefined;
+  /** In descending order: what to fetch ahead. */
+  readonly ids: Iterable<string>;
+  /** Told each id that was read ahead and not wanted yet. */
+  readonly pass?: (id: string) => void;
+  /** Told each id that came up later than its place in the listing, or is not listed. */
+  readonly meet?: (id: string) => void;
+  /** Told the parent that is not there: the descent ends with it. */
+  readonly lost?: (id: string) => never;
+}
+
+/** From a snapshot to its ancestors, fences included, in the order of their links. */
+async function* descend<M extends SnapshotFacts>(
+  op: Operation,
+  heads: HeadFinder<M>,
+  { from, ids, pass, meet, lost }: Descent,
+): AsyncGenerator<M> {
+  const guard = new CircleGuard();
+  let wanted = from;
+
+  /** A parent with a larger id than its child (a slow writer elsewhere) is not met again in the listing. */
+  async function* followPast(id: string | undefined): AsyncGenerator<M> {
+    while (wanted !== undefined && (id === undefined || compareUtf8(wanted, id) > 0)) {
+      guard.pass(wanted);
+      meet?.(wanted);
+      const late: M | undefined = await heads.snapshot(op, wanted);
+      if (late === undefined) lost?.(wanted);
+      else yield late;
+      wanted = late?.parentSnapshotId;
+    }
+  }
+
+  for await (const { id, read } of readAhead(op, heads, ids)) {
+    yield* followPast(id);
+    if (id !== wanted) {
+      pass?.(id);
+      continue;
+    }
+    const manifest = read();
+    if (manifest === undefined) continue;
+    guard.pass(id);
+    wanted = manifest.parentSnapshotId;
+    yield manifest;
+  }
+  // What is left was passed, or is from before canonical manifests, where the layout knows to look for it.
+  yield* followPast(undefined);
 }
 
 /** Manifests in bounded parallel; `read()` gives one, or throws what kept it from being read. */
@@ -90,9 +120,12 @@ function readAhead<M extends SnapshotFacts>(
   });
 }
 
+/** So many parents are followed one by one: less than a listing costs where the gap is short. */
+const stepsMax = 32;
+
 /**
- * The chain from `from` down to (not including) `until`, by parent links alone. A parent that is not there is an error:
- * whoever asks for a chain asks for all of it.
+ * The chain from `from` down to (not including) `until`, fences left out. A parent that is not there is an error: whoever
+ * asks for a chain asks for all of it.
  */
 export async function* chain<M extends SnapshotFacts>(
   op: Operation,
@@ -101,14 +134,89 @@ export async function* chain<M extends SnapshotFacts>(
   from: M | undefined,
   until: string | undefined,
 ): AsyncGenerator<M> {
+  for await (const manifest of links(op, format, heads, from, until))
+    if (!format.isFence(manifest)) yield manifest;
+}
+
+/** Ids of the same chain, and its newest manifests, which need not be fetched again; `undefined` when `until` is not met. */
+export async function span<M extends SnapshotFacts>(
+  op: Operation,
+  format: HistoryFormat<M>,
+  heads: HeadFinder<M>,
+  from: M | undefined,
+  until: string | undefined,
+): Promise<Span<M> | undefined> {
+  const ids = new IdSequence();
+  const newest = new Map<string, M>();
+  let end = from?.snapshotId;
+  for await (const manifest of links(op, format, heads, from, until)) {
+    end = manifest.parentSnapshotId;
+    if (format.isFence(manifest)) continue;
+    ids.push(manifest.snapshotId);
+    if (newest.size < newestMax) newest.set(manifest.snapshotId, manifest);
+  }
+  return until === undefined || end === until ? { ids, newest } : undefined;
+}
+
+export interface Span<M> {
+  /** Newest first. */
+  readonly ids: IdSequence;
+  readonly newest: ReadonlyMap<string, M>;
+}
+
+const newestMax = 4;
+
+/** One by one at first, then with the help of a listing, in bounded parallel. */
+async function* links<M extends SnapshotFacts>(
+  op: Operation,
+  format: HistoryFormat<M>,
+  heads: HeadFinder<M>,
+  from: M | undefined,
+  until: string | undefined,
+): AsyncGenerator<M> {
   const guard = new CircleGuard();
-  for (let at = from; at !== undefined && at.snapshotId !== until;) {
+  let at = from;
+  for (let step = 0; at !== undefined && at.snapshotId !== until; step++) {
     guard.pass(at.snapshotId);
-    if (!format.isFence(at)) yield at;
+    yield at;
     const parent: string | undefined = at.parentSnapshotId;
     if (parent === undefined || parent === until) return;
+    if (step === stepsMax) {
+      yield* farLinks(op, format, heads, parent, until);
+      return;
+    }
     at = await heads.snapshot(op, parent);
     if (at === undefined) throw lost(format, parent);
+  }
+}
+
+async function* farLinks<M extends SnapshotFacts>(
+  op: Operation,
+  format: HistoryFormat<M>,
+  heads: HeadFinder<M>,
+  from: string,
+  until: string | undefined,
+): AsyncGenerator<M> {
+  const ids = between(await listIds(op, format), from, until);
+  const missing = (id: string): never => {
+    throw lost(format, id);
+  };
+  for await (const manifest of descend(op, heads, { from, ids, lost: missing })) {
+    yield manifest;
+    if (manifest.parentSnapshotId === until) return;
+  }
+}
+
+/** Ids grow along a history: those outside are not worth fetching ahead. */
+function* between(
+  newestFirst: Iterable<string>,
+  from: string,
+  until: string | undefined,
+): Generator<string> {
+  for (const id of newestFirst) {
+    if (compareUtf8(id, from) > 0) continue;
+    if (until !== undefined && compareUtf8(id, until) <= 0) return;
+    yield id;
   }
 }
 
@@ -129,46 +237,4 @@ export async function listIds<M extends SnapshotFacts>(
   const ids = new IdList();
   for await (const id of format.scan(op.store, { signal: op.signal })) ids.add(id);
   return ids.newestFirst();
-}
-
-/** Ids as 64-bit numbers where they are ours, as text where they are not. */
-class IdList {
-  #numbers = new BigUint64Array(1024);
-  #count = 0;
-  readonly #others = new Set<string>();
-
-  isEmpty(): boolean {
-    return this.#count === 0 && this.#others.size === 0;
-  }
-
-  add(id: string): void {
-    const number = numericId(id);
-    if (number === undefined) {
-      this.#others.add(id);
-      return;
-    }
-    if (this.#count === this.#numbers.length) {
-      const larger = new BigUint64Array(this.#count * 2);
-      larger.set(this.#numbers);
-      this.#numbers = larger;
-    }
-    this.#numbers[this.#count++] = number;
-  }
-
-  /** In descending byte order, each once: ids of 19 digits compare as numbers do. */
-  *newestFirst(): Generator<string> {
-    const numbers = this.#numbers.subarray(0, this.#count).sort();
-    const others = [...this.#others].sort(compareUtf8);
-    let last: string | undefined;
-    for (let n = numbers.length - 1; n >= 0 || others.length > 0;) {
-      const number = n >= 0 ? String(numbers[n]) : undefined;
-      const other = others.at(-1);
-      const takeOther =
-        other !== undefined && (number === undefined || compareUtf8(other, number) > 0);
-      const id = takeOther ? others.pop() : number;
-      if (!takeOther) n--;
-      if (id !== undefined && id !== last) yield id;
-      last = id;
-    }
-  }
 }

@@ -11,9 +11,9 @@
 import type { Env } from '../env.ts';
 import { LodeError } from '../errors.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
-import { chain, listIds, walk } from './ancestors.ts';
+import { chain, listIds, span, walk } from './ancestors.ts';
 import { exclusively } from './exclusively.ts';
-import type { Walked } from './ancestors.ts';
+import type { Span, Walked } from './ancestors.ts';
 import { HeadFinder } from './head.ts';
 import type { Head } from './head.ts';
 import { nextSnapshotId } from './ids.ts';
@@ -117,9 +117,18 @@ export class History<M extends SnapshotFacts> {
     return walk(op, this.#format, this.#heads, options);
   }
 
-  /** From `from` down to, not including, `until`; one request each. */
+  /** From `from` down to, not including, `until`: one by one, a long way in bounded parallel. */
   chain(op: Operation, from: M | undefined, until: string | undefined): AsyncIterable<M> {
     return chain(op, this.#format, this.#heads, from, until);
+  }
+
+  /** The ids of that chain; `undefined` when `until` is neither `from` nor an ancestor of it. */
+  span(
+    op: Operation,
+    from: M | undefined,
+    until: string | undefined,
+  ): Promise<Span<M> | undefined> {
+    return span(op, this.#format, this.#heads, from, until);
   }
 
   /** A fresh id to upload data under: above the head as far as it is known. */

@@ -1,8 +1,8 @@
 /**
  * From a record's member to the value a column stores, or a refusal that names record and field.
  *
- * Accepts what the Go implementation accepts, and refuses two things it lets through silently: timestamps past the range
- * of 64-bit nanoseconds, and text that is not well-formed.
+ * Accepts what the Go implementation accepts, and refuses three things it lets through silently: timestamps past the range
+ * of 64-bit nanoseconds, text that is not well-formed, and integers that could not be read as the numbers they are declared.
  */
 import { utf8Encode } from '../../bytes/text.ts';
 import { LodeError } from '../../errors.ts';
@@ -42,9 +42,15 @@ const accepts: Readonly<Record<ParquetType, Accept>> = {
   },
 };
 
+/** An `int64` column whose values are handed out as numbers holds none that no number can be. */
+const asNumber: Accept = (value) => {
+  const number = typeof value === 'bigint' ? Number(value) : value;
+  return Number.isSafeInteger(number) ? accepts.int64(value) : undefined;
+};
+
 const wanted: Readonly<Record<ParquetType, string>> = {
   int32: 'a whole number of 32 bits',
-  int64: 'a bigint of 64 bits, or a whole number within 2^53',
+  int64: 'a whole number below 2^53, or where bigints are declared one of 64 bits',
   float32: 'a number',
   float64: 'a number',
   string: 'a well-formed string',
@@ -74,7 +80,7 @@ export class Acceptor {
 
   constructor(fields: readonly Field[]) {
     this.#fields = fields;
-    this.#accepts = fields.map((field) => accepts[field.type]);
+    this.#accepts = fields.map((field) => (isNumber(field) ? asNumber : accepts[field.type]));
     this.#inherited = fields.map((field) => field.name in Object.prototype);
   }
 
@@ -114,14 +120,21 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   );
 }
 
+function isNumber({ type, as }: Field): boolean {
+  return type === 'int64' && as === 'number';
+}
+
 function refuse(field: Field, index: number, what: string, value: unknown): LodeError {
   return new LodeError('LODE_SCHEMA_VIOLATION', `parquet: ${what}`, {
     field: field.name,
     record: index,
     expected: wanted[field.type],
     actual: kindOf(value),
+    ...(isNumber(field) && typeof value === 'bigint' && isInt64(value) ? useBigints : {}),
   });
 }
+
+const useBigints = { next: "Declare the field as { type: 'int64', as: 'bigint' }." };
 
 /** Names the value; text stays out, as messages end up in logs. */
 function kindOf(value: unknown): string {

@@ -44,7 +44,7 @@ export interface ParquetCodec<R> extends Codec<R> {
  * ```
  *
  * A wrong schema throws `LODE_SCHEMA_VIOLATION` here, a record that does not fit it when it is written, a file that does not
- * when it is read. Writing needs the packages `hyparquet` and `hyparquet-writer`; reading needs nothing.
+ * when it is read. Members of a record that the schema does not name are not stored, as in Go. Writing needs the packages `hyparquet` and `hyparquet-writer`; reading needs nothing.
  */
 export function parquet<const F extends readonly ParquetField[]>(
   fields: F,

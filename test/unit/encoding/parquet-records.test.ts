@@ -92,6 +92,8 @@ describe('a record', () => {
   refused('int32', Number.NaN, 'NaN');
   refused('int64', 1e18, 'a number past 2^53');
   refused('int64', 2n ** 63n, 'a bigint past 64 bits');
+  refused('int64', 2n ** 53n, 'a bigint that no number can be, where numbers are declared');
+  refused('int64', -(2n ** 60n), 'the same below zero', true);
   refused('int64', 'one', 'a string');
   refused('int64', undefined, 'a missing member');
   refused('int64', null, 'null when required');
