@@ -3,7 +3,7 @@
  * costs about as much as running it, so few files start fast. `#platform/…` stays an import: Node and browsers take
  * different files. Not minified: what runs, and every stack trace, can be read without a source map.
  */
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -34,3 +34,22 @@ await build({
   chunkNames: 'shared-[hash]',
   logLevel: 'warning',
 });
+
+// The program is bundled apart: it takes the library by its public names, and starts with the fewest bytes that tell what
+// was asked.
+const program = join(root, 'dist/lode/cli.js');
+await build({
+  absWorkingDir: root,
+  entryPoints: [{ in: 'dist/src/cli/main.js', out: 'cli' }],
+  outdir: 'dist/lode',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  target: 'es2022',
+  platform: 'node',
+  packages: 'external',
+  chunkNames: 'cli-[hash]',
+  logLevel: 'warning',
+});
+writeFileSync(program, `#!/usr/bin/env node\n${readFileSync(program, 'utf8')}`);
+chmodSync(program, 0o755);
