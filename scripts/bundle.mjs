@@ -3,7 +3,7 @@
  * costs about as much as running it, so few files start fast. `#platform/…` stays an import: Node and browsers take
  * different files. Not minified: what runs, and every stack trace, can be read without a source map.
  */
-import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -53,3 +53,18 @@ await build({
 });
 writeFileSync(program, `#!/usr/bin/env node\n${readFileSync(program, 'utf8')}`);
 chmodSync(program, 0o755);
+
+// Declarations that no entry point leads to are of no use to anybody: they are not published.
+const declarations = new Set();
+const keep = (file) => {
+  if (declarations.has(file) || !existsSync(file)) return;
+  declarations.add(file);
+  for (const [, to] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)\.ts'/g))
+    keep(join(dirname(file), `${to}.d.ts`));
+};
+for (const { types } of Object.values(exports)) if (types !== undefined) keep(join(root, types));
+for (const entry of readdirSync(join(root, 'dist/src'), { recursive: true })) {
+  const file = join(root, 'dist/src', entry);
+  const isPlatform = entry.startsWith('platform');
+  if (entry.endsWith('.d.ts') && !isPlatform && !declarations.has(file)) rmSync(file);
+}

@@ -54,11 +54,7 @@ async function bothSnapshots(
 }
 
 /** By name; a name may be there more than once, as numbers of files are not part of it. */
-export function fileChanges(
-  from: DatasetManifest,
-  to: DatasetManifest,
-  layout: Layout,
-): FileChange[] {
+function fileChanges(from: DatasetManifest, to: DatasetManifest, layout: Layout): FileChange[] {
   const before = new Map(from.files.map((file) => [nameOf(file, layout), file]));
   const sameAlgorithm = from.checksumAlgorithm === to.checksumAlgorithm;
   const changes: FileChange[] = [];
