@@ -26,7 +26,7 @@ function wantedLayout(call: Call): Layout | undefined {
 }
 
 /** The layout of a dataset; `LODE_NOT_FOUND` when there is no such dataset. */
-export async function findLayout(call: Call, store: Store, dataset: string): Promise<Layout> {
+async function findLayout(call: Call, store: Store, dataset: string): Promise<Layout> {
   const wanted = wantedLayout(call);
   if (wanted !== undefined) return wanted;
   const { signal } = call;

@@ -6,7 +6,7 @@ import { jsonText } from './json.ts';
 const blockChars = 32_768;
 const progressEveryMs = 100;
 
-export interface OutputOptions {
+interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;
   readonly signal: AbortSignal;

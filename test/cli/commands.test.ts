@@ -36,7 +36,9 @@ describe('lode', () => {
       /^events {2}default {2}2026-.* 1 row /,
     );
     const { version, datasets } = await document<{ version: number; datasets: object[] }>(
-      ...['ls', 'data', '--long'],
+      'ls',
+      'data',
+      '--long',
     );
     assert.equal(version, 1);
     assert.deepEqual(
@@ -59,7 +61,11 @@ describe('lode', () => {
     assert.equal((await lines('log', 'data', 'events', '-n', '1')).length, 1);
     assert.equal((await lines('log', 'data', 'events', '-n', '0')).length, 0);
     const log = await document<{ snapshots: { createdAt: string }[] }>(
-      ...['log', 'data', 'events', '--limit', '1'],
+      'log',
+      'data',
+      'events',
+      '--limit',
+      '1',
     );
     const createdAt = log.snapshots[0]?.createdAt;
     assert.match(createdAt ?? '', /^2026-01-02T03:04:05\.\d+Z$/);
@@ -129,7 +135,11 @@ describe('lode', () => {
       '1 added, 1 removed, 0 changed, 1 kept',
     ]);
     const back = await document<{ files: { change: string; name: string }[]; metadata: object[] }>(
-      ...['diff', 'data', 'events', ids.second, ids.first],
+      'diff',
+      'data',
+      'events',
+      ids.second,
+      ids.first,
     );
     assert.deepEqual(
       back.files.map(({ change, name }) => `${change} ${name}`),
@@ -172,7 +182,9 @@ describe('lode', () => {
     assert.match(stdout, /^ok {2}conditional writes /m);
     assert.deepEqual(await lines('ls', 'data', '-r'), objects);
     const report = await document<{ checks: { name: string; status: string }[] }>(
-      ...['doctor', 'data', '--read-only'],
+      'doctor',
+      'data',
+      '--read-only',
     );
     assert.ok(report.checks.some(({ status }) => status === 'skipped'));
     writeFileSync(at.path('lode-probe-1'), '');

@@ -41,9 +41,10 @@ describe('help', () => {
       const { command } = (await import(module)) as { command: Command };
       const named = [...helpFor(name).text.matchAll(/^ {2}(?:-(\w), )?--([\w-]+)/gm)];
       assert.deepEqual(
-        named.map(([, short, long]) => [long, short]).sort(),
+        named.map(([, short = '', long = '']) => `${short} ${long}`).sort(),
         Object.entries(command.options)
-          .map(([long, { short }]) => [long, short])
+
+          .map(([long, { short = '' }]) => `${short} ${long}`)
           .sort(),
         name,
       );
