@@ -5,6 +5,8 @@
  */
 
 const slabBytes = 64 * 1024;
+/** Engines keep the smallest arrays on the heap, where making one costs next to nothing. */
+export const inlineBytesMax: number = 64;
 /** Larger ones are made on their own. */
 export const cutBytesMax: number = 4 * 1024;
 
@@ -26,7 +28,7 @@ export function cut(length: number): Uint8Array {
 /** A copy of `bytes`. */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   // Not slice(): that of a Buffer is another view of the same bytes.
-  if (bytes.length > cutBytesMax) return new Uint8Array(bytes);
+  if (bytes.length > cutBytesMax || bytes.length <= inlineBytesMax) return new Uint8Array(bytes);
   const copy = cut(bytes.length);
   copy.set(bytes);
   return copy;

@@ -1,15 +1,29 @@
 /** Text and its UTF-8 bytes. All ordering of names in Lode is by these bytes, not by UTF-16 code units. */
-import { cut, cutBytesMax, trim } from './slab.ts';
+import { cut, cutBytesMax, inlineBytesMax, trim } from './slab.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 export function utf8Encode(text: string): Uint8Array {
+  if (text.length <= inlineBytesMax) {
+    const short = asciiBytes(text);
+    if (short !== undefined) return short;
+  }
   // UTF-8 takes at most three bytes for each UTF-16 unit.
   const room = text.length * 3;
   if (room > cutBytesMax) return encoder.encode(text);
   const bytes = cut(room);
   return trim(bytes, encoder.encodeInto(text, bytes).written);
+}
+
+function asciiBytes(text: string): Uint8Array | undefined {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    if (unit > 0x7f) return undefined;
+    bytes[i] = unit;
+  }
+  return bytes;
 }
 
 /** Decodes strictly; `undefined` when the bytes are not UTF-8. */

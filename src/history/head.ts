@@ -149,6 +149,7 @@ export class HeadFinder<M extends SnapshotFacts> {
     const newestFirst = [...ids].sort((a, b) => compareUtf8(b, a));
     const candidates: M[] = [];
     for (const id of newestFirst) {
+      if (id === op.uploading) continue;
       const manifest = await this.snapshot(op, id);
       if (manifest === undefined || this.#format.isFence(manifest)) continue;
       candidates.push(manifest);

@@ -53,8 +53,9 @@ export class History<M extends SnapshotFacts> {
   #learned: Head<M> | undefined;
   /** Pointer seen when the history was opened: saves the first commit a request, detects nothing. */
   #hint: Pointer | undefined;
-  /** Commits run one after another: interleaved, they would race themselves. */
+  /** Commits run one after another: interleaved, they would race themselves. Settles when those under way have. */
   #turn: Promise<unknown> | undefined;
+  #underWay = 0;
 
   constructor(format: HistoryFormat<M>, options: HistoryOptions) {
     this.#format = format;
@@ -151,29 +152,47 @@ export class History<M extends SnapshotFacts> {
 
   commit(op: Operation, request: CommitRequest<M>): Promise<Committed<M>> {
     const before = this.#turn;
+    this.#underWay++;
     const mine =
-      before === undefined
-        ? this.#commit(op, request)
-        : untilAborted(before, op.signal).then(() => this.#commit(op, request));
+      before === undefined ? this.#commit(op, request) : this.#commitAfter(before, op, request);
     // One that gave up waiting does not let the next one past those still before it.
-    const turn = Promise.all([before, mine.catch(() => {})]).then(() => {
-      if (this.#turn === turn) this.#turn = undefined;
-    });
-    this.#turn = turn;
+    this.#turn = before === undefined ? mine : Promise.allSettled([before, mine]);
     return mine;
   }
 
-  async #commit(op: Operation, request: CommitRequest<M>): Promise<Committed<M>> {
-    op.signal?.throwIfAborted();
-    const former = this.#learned;
-    // Once anything was written, the next commit looks at the store again instead of trusting memory (E-29).
-    this.#learned = undefined;
+  async #commitAfter(
+    before: Promise<unknown>,
+    op: Operation,
+    request: CommitRequest<M>,
+  ): Promise<Committed<M>> {
     try {
+      await untilAborted(before, op.signal);
+    } catch (error) {
+      this.#leave();
+      throw error;
+    }
+    return this.#commit(op, request);
+  }
+
+  /** When the last one leaves, the next one need not wait for anybody. */
+  #leave(): void {
+    this.#underWay--;
+    if (this.#underWay === 0) this.#turn = undefined;
+  }
+
+  async #commit(op: Operation, request: CommitRequest<M>): Promise<Committed<M>> {
+    const former = this.#learned;
+    try {
+      op.signal?.throwIfAborted();
+      // Once anything was written, the next commit looks at the store again instead of trusting memory (E-29).
+      this.#learned = undefined;
       return await this.#race(op, request, former);
     } catch (error) {
       // What this writer knew stays known: a writer that lost goes on losing until it looks at the head by latest().
       if (!request.referenced) this.#learned = former;
       throw error;
+    } finally {
+      this.#leave();
     }
   }
 
@@ -200,7 +219,8 @@ export class History<M extends SnapshotFacts> {
       if (!isHint && published.outcome !== 'dangling') {
         lost++;
         if (lost > this.#options.retry.attempts) throw await this.#defeat(op, published, head);
-        if (!underLock)
+        // The next attempt waits for the lock, which nobody holds for long: no need to step aside first.
+        if (!this.#mayRebaseUnderLock(op, request))
           await op.env.sleep(retryDelayMs(this.#options.retry, lost, op.env), op.signal);
       }
       isHint = false;
@@ -228,7 +248,8 @@ export class History<M extends SnapshotFacts> {
       return { head, isHint: false, isRemembered: true };
     }
     const isHint = hint !== undefined && former === undefined;
-    const found = isHint ? await this.#heads.at(op, hint) : await this.#heads.find(op);
+    const own = { ...op, uploading: request.snapshotId };
+    const found = isHint ? await this.#heads.at(own, hint) : await this.#heads.find(own);
     // That there was no pointer says little: one may have come, and have been lost, since.
     const [before, now] = [former?.manifest?.snapshotId, found.manifest?.snapshotId];
     if (former !== undefined && before !== now && !this.#mayFollowAny(request))
@@ -318,7 +339,11 @@ async function untilAborted(
   work: Promise<unknown>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (signal === undefined) return void (await work);
+  const done = work.then(
+    () => {},
+    () => {},
+  );
+  if (signal === undefined) return done;
   signal.throwIfAborted();
   let stop = (): void => {};
   const aborted = new Promise<never>((_, reject) => {
@@ -326,7 +351,7 @@ async function untilAborted(
     signal.addEventListener('abort', stop, { once: true });
   });
   try {
-    await Promise.race([work, aborted]);
+    await Promise.race([done, aborted]);
   } finally {
     signal.removeEventListener('abort', stop);
   }

@@ -7,4 +7,6 @@ export interface Operation {
   readonly store: Store;
   readonly env: Env;
   readonly signal: AbortSignal | undefined;
+  /** Id that this call uploads data under: its folder is no snapshot yet, and need not be looked into. */
+  readonly uploading?: string;
 }

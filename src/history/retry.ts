@@ -5,7 +5,10 @@ import { LodeError } from '../errors.ts';
 export interface RetryOptions {
   /** Further attempts after a lost race. 0, the default, reports the first conflict. */
   readonly attempts?: number;
-  /** Delay before the first retry in milliseconds, doubled each time. Default 10. */
+  /**
+   * Delay before the first retry in milliseconds, doubled each time. Default 10. Where writers take turns at a lock
+   * (directories, memory), the turn is waited for instead.
+   */
   readonly baseDelayMs?: number;
   /** Longest delay in milliseconds. Default 2,000. */
   readonly maxDelayMs?: number;

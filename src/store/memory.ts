@@ -77,11 +77,15 @@ class MemoryStore implements Store {
     const { signal, beforePublish } = options;
     signal?.throwIfAborted();
 
-    // A race that is lost already needs no bytes.
-    const lost = this.#conflict(name, mode);
-    if (lost !== undefined) return lost;
-
-    const bytes = body instanceof Uint8Array ? copyOf(body) : await readBody(body, signal);
+    let bytes: Uint8Array;
+    if (body instanceof Uint8Array) {
+      bytes = copyOf(body);
+    } else {
+      // A race that is lost already needs no bytes of a stream.
+      const lost = this.#conflict(name, mode);
+      if (lost !== undefined) return lost;
+      bytes = await readBody(body, signal);
+    }
     if (beforePublish === undefined && !this.#locks.isHeld(name)) {
       return this.#publish(name, bytes, mode);
     }

@@ -24,7 +24,8 @@ const damagedBytesMax = 12;
 export function sealed(text: string): Uint8Array {
   const bytes = utf8Encode(text + before + '0'.repeat(digits) + after);
   const covered = bytes.length - tailBytes;
-  bytes.set(utf8Encode(crcText(bytes.subarray(0, covered))), covered + before.length);
+  const digest = crcText(bytes.subarray(0, covered));
+  for (let i = 0; i < digits; i++) bytes[covered + before.length + i] = digest.charCodeAt(i);
   return bytes;
 }
 
