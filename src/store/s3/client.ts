@@ -152,12 +152,11 @@ export class S3Client {
     const { origin, host, base } = this.#endpoint.address;
     const path = key === undefined ? base || '/' : `${base}/${uriEncodeKey(key)}`;
     const query = request.query === undefined ? '' : canonicalQuery(request.query);
-    const given: Record<string, string> = { host, ...request.headers };
-    const unsigned = { method, path, query, headers: given, body };
-    const headers =
-      credentials === undefined
-        ? given
-        : await this.#signer.sign(unsigned, credentials, this.#endpoint.region, this.nowMs());
+    const headers: Record<string, string> = { host, ...request.headers };
+    if (credentials !== undefined) {
+      const unsigned = { method, path, query, headers, body };
+      await this.#signer.sign(unsigned, credentials, this.#endpoint.region, this.nowMs());
+    }
     if (body !== undefined || method === 'PUT' || method === 'POST')
       headers['content-length'] = String(body?.length ?? 0);
     let response: TransportResponse;

@@ -1,11 +1,11 @@
 /** `delete`: one key is a request of its own, many go 1,000 to a request, each with a result of its own. */
 import { nativeHash } from '#platform/hash.js';
-import { sha256 } from '#platform/hmac.js';
+import { sha256Hex } from '#platform/hmac.js';
 import { utf8Encode } from '../../bytes/index.ts';
 import type { LodeError } from '../../errors.ts';
 import { forEachOf } from '../../parallel.ts';
 import type { S3Client } from './client.ts';
-import { base64 } from './encode.ts';
+import { base64OfHex } from './encode.ts';
 import { failureOf, senseless } from './failures.ts';
 import { readXml } from './list.ts';
 import { childText, escapeXml } from './xml.ts';
@@ -76,8 +76,7 @@ async function deleteBatch(
 
 /** Batches must carry a digest: MD5 is what every server takes, SHA-256 what browsers can make. */
 async function digestOf(body: Uint8Array): Promise<Record<string, string>> {
-  if (nativeHash === undefined) return { 'x-amz-checksum-sha256': base64(await sha256(body)) };
-  const hex = nativeHash('md5', body);
-  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
-  return { 'content-md5': base64(bytes) };
+  return nativeHash === undefined
+    ? { 'x-amz-checksum-sha256': base64OfHex(await sha256Hex(body)) }
+    : { 'content-md5': base64OfHex(nativeHash('md5', body)) };
 }

@@ -1,4 +1,4 @@
-/** Spellings that signatures depend on: percent-encoding as AWS defines it, hex, and the two forms of a time. */
+/** Spellings that signatures depend on: percent-encoding as AWS defines it, digests, times. */
 
 /** Everything but `A-Z a-z 0-9 - . _ ~`, by the bytes of its UTF-8. */
 export function uriEncode(text: string): string {
@@ -21,15 +21,9 @@ export function canonicalQuery(query: Readonly<Record<string, string>>): string 
     .join('&');
 }
 
-const hexOf = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-export function hex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += hexOf[byte];
-  return text;
-}
-
-export function base64(bytes: Uint8Array): string {
+/** From hex to base64, as digests in headers are spelled. */
+export function base64OfHex(hex: string): string {
+  const bytes = Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
   return btoa(String.fromCharCode(...bytes));
 }
 

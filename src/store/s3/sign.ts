@@ -5,10 +5,10 @@
  * Bodies up to 64 KiB are signed by their hash. Longer ones go as `UNSIGNED-PAYLOAD`: hashing would halve the speed, TLS
  * protects them on the way and checksums of datasets afterwards.
  */
-import { hmacSha256, sha256 } from '#platform/hmac.js';
+import { hmacSha256, hmacSha256Hex, sha256Hex } from '#platform/hmac.js';
 import { utf8Encode } from '../../bytes/index.ts';
 import type { S3Credentials } from './credentials.ts';
-import { amzDate, hex } from './encode.ts';
+import { amzDate } from './encode.ts';
 
 const signedBodyBytesMax = 65_536;
 const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855';
@@ -20,8 +20,13 @@ interface Unsigned {
   /** Canonical: see `canonicalQuery`. */
   readonly query: string;
   /** Lower-case names, `host` among them. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly headers: Record<string, string>;
   readonly body: Uint8Array | undefined;
+}
+
+interface HeaderOrder {
+  readonly names: readonly string[];
+  readonly signed: string;
 }
 
 export class Signer {
@@ -29,37 +34,57 @@ export class Signer {
   #scope = '';
   #secret = '';
   #key: Uint8Array = new Uint8Array(0);
+  readonly #orders: Map<string, HeaderOrder> = new Map();
+  #second = Number.NaN;
+  #time = '';
 
-  /** The headers to send: those given, the time, the hash of the body, and the signature over all of them. */
+  /** Adds to the headers what is to be sent with them: time, hash of the body, signature. */
   async sign(
     request: Unsigned,
     credentials: S3Credentials,
     region: string,
     nowMs: number,
-  ): Promise<Record<string, string>> {
-    const time = amzDate(nowMs);
+  ): Promise<void> {
+    const time = this.#timeOf(nowMs);
     const bodyHash = await hashOf(request.body);
-    const headers: Record<string, string> = {
-      ...request.headers,
-      'x-amz-content-sha256': bodyHash,
-      'x-amz-date': time,
-    };
+    const { headers } = request;
+    headers['x-amz-content-sha256'] = bodyHash;
+    headers['x-amz-date'] = time;
     if (credentials.sessionToken !== undefined)
       headers['x-amz-security-token'] = credentials.sessionToken;
-    const names = Object.keys(headers).sort();
+    const { names, signed } = this.#orderOf(Object.keys(headers));
     let canonical = `${request.method}\n${request.path}\n${request.query}\n`;
     for (const name of names) canonical += `${name}:${spaced(headers[name] ?? '')}\n`;
-    const signed = names.join(';');
     canonical += `\n${signed}\n${bodyHash}`;
 
     const scope = `${time.slice(0, 8)}/${region}/s3/aws4_request`;
-    const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${hex(await sha256(utf8Encode(canonical)))}`;
+    const text = `AWS4-HMAC-SHA256\n${time}\n${scope}\n${await sha256Hex(canonical)}`;
     const key = await this.#keyOf(scope, credentials.secretAccessKey);
-    const signature = hex(await hmacSha256(key, text));
+    const signature = await hmacSha256Hex(key, text);
     headers['authorization'] =
       `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/${scope}, ` +
       `SignedHeaders=${signed}, Signature=${signature}`;
-    return headers;
+  }
+
+  /** Requests come in a dozen shapes: each is sorted once. */
+  #orderOf(names: readonly string[]): HeaderOrder {
+    const shape = names.join(';');
+    let order = this.#orders.get(shape);
+    if (order === undefined) {
+      const sorted = [...names].sort();
+      order = { names: sorted, signed: sorted.join(';') };
+      this.#orders.set(shape, order);
+    }
+    return order;
+  }
+
+  #timeOf(nowMs: number): string {
+    const second = Math.floor(nowMs / 1000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#time = amzDate(nowMs);
+    }
+    return this.#time;
   }
 
   async #keyOf(scope: string, secret: string): Promise<Uint8Array> {
@@ -77,10 +102,11 @@ export class Signer {
 
 /** Values count without outer spaces and with single ones inside. */
 function spaced(value: string): string {
-  return /^\s|\s$|\s\s/.test(value) ? value.trim().replace(/\s+/g, ' ') : value;
+  const trimmed = value.trim();
+  return trimmed.includes('  ') ? trimmed.replace(/ +/g, ' ') : trimmed;
 }
 
 async function hashOf(body: Uint8Array | undefined): Promise<string> {
   if (body === undefined || body.length === 0) return emptySha256;
-  return body.length > signedBodyBytesMax ? 'UNSIGNED-PAYLOAD' : hex(await sha256(body));
+  return body.length > signedBodyBytesMax ? 'UNSIGNED-PAYLOAD' : sha256Hex(body);
 }

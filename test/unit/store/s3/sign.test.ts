@@ -58,7 +58,8 @@ describe('a signature', () => {
     it(`is that of the example: ${name}`, async () => {
       const { query = {}, body, ...rest } = { body: undefined, ...request };
       const unsigned = { ...rest, query: canonicalQuery(query), body };
-      const headers = await new Signer().sign(unsigned, credentials, 'us-east-1', at);
+      const headers: Record<string, string> = { ...rest.headers };
+      await new Signer().sign({ ...unsigned, headers }, credentials, 'us-east-1', at);
       assert.equal(
         headers['authorization'],
         `AWS4-HMAC-SHA256 Credential=${credentials.accessKeyId}/20130524/us-east-1/s3/aws4_request, ` +
@@ -79,8 +80,9 @@ describe('a signature', () => {
       [other, 'us-east-1', at],
     ] as const;
     for (const [who, region, time] of [...variants, ...variants]) {
-      const kept = await signer.sign(request, who, region, time);
-      const fresh = await new Signer().sign(request, who, region, time);
+      const [kept, fresh] = [{ ...request.headers }, { ...request.headers }];
+      await signer.sign({ ...request, headers: kept }, who, region, time);
+      await new Signer().sign({ ...request, headers: fresh }, who, region, time);
       assert.deepEqual(kept, fresh);
     }
   });
@@ -94,7 +96,8 @@ describe('a signature', () => {
       body: undefined,
     };
     const who = { ...credentials, sessionToken: 'token' };
-    const headers = await new Signer().sign(request, who, 'us-east-1', at);
+    const headers: Record<string, string> = { ...request.headers };
+    await new Signer().sign({ ...request, headers }, who, 'us-east-1', at);
     assert.match(
       headers['authorization'] ?? '',
       /SignedHeaders=host;if-none-match;x-amz-content-sha256;x-amz-date;x-amz-security-token,/,
