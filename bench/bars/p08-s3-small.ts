@@ -64,8 +64,18 @@ export const bar: Bar = {
         shown.push(`${what} ${value.toFixed(2)}`);
         passed &&= pass;
       };
-      await hold('put/raw', rawMin, put, many(count, (i) => raw('PUT', i, body)));
-      await hold('get/raw', rawMin, get, many(count, (i) => raw('GET', i)));
+      await hold(
+        'put/raw',
+        rawMin,
+        put,
+        many(count, (i) => raw('PUT', i, body)),
+      );
+      await hold(
+        'get/raw',
+        rawMin,
+        get,
+        many(count, (i) => raw('GET', i)),
+      );
       await hold('create/put', conditionalMin, create, put);
       const sdk = await sdkCalls(endpoint);
       if (sdk !== undefined) {
