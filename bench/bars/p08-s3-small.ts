@@ -98,8 +98,8 @@ export const bar: Bar = {
 };
 
 interface Calls {
-  put(i: number): Promise<unknown>;
-  get(i: number): Promise<unknown>;
+  readonly put: (i: number) => Promise<unknown>;
+  readonly get: (i: number) => Promise<unknown>;
   close(): void;
 }
 
