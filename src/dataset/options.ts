@@ -33,7 +33,7 @@ export interface DatasetOptions<R> {
   readonly manifestChecksum?: boolean;
   /**
    * Who else writes: `any` process (default; needs storage with atomic conditional writes), only this `process`, or
-   * nobody (`single`: commits do not compare, and an unexpected second writer loses data).
+   * nobody (`single`: also for storage that cannot compare, where an unexpected second writer loses data).
    */
   readonly writers?: 'any' | 'process' | 'single';
   /** How long to wait for a commit in flight elsewhere, in milliseconds. Default: the store's figure. */

@@ -30,6 +30,8 @@ export interface FaultOperation {
   readonly does: 'reads' | 'writes' | 'mends' | 'copies';
   readonly hive?: boolean;
   readonly blobs?: boolean;
+  /** Nothing can keep its pointer put, should it arrive late, from replacing what came after: the storage cannot compare. */
+  readonly compares?: false;
   /** It has to believe a store that denies an object it has: nothing else tells what there is. */
   readonly believes?: boolean;
   readonly prepare: (lab: FaultLab) => Promise<Act>;
@@ -146,17 +148,20 @@ writes.push(
     const handle = await lab.open(lab.broken, { writers: 'single' });
     return { run: write(handle), before: base, handle };
   }),
-  writing(
-    'write as the only writer of a store that cannot compare',
-    false,
-    async (lab) => {
-      await lab.commit(...base);
-      const store = limitedStore(lab.broken, { conditionalWrites: 'none', guardedPut: false });
-      const handle = await lab.open(store, { writers: 'single' });
-      return { run: write(handle), before: base, handle };
-    },
-    true,
-  ),
+  {
+    ...writing(
+      'write as the only writer of a store that cannot compare',
+      false,
+      async (lab) => {
+        await lab.commit(...base);
+        const store = limitedStore(lab.broken, { conditionalWrites: 'none', guardedPut: false });
+        const handle = await lab.open(store, { writers: 'single' });
+        return { run: write(handle), before: base, handle };
+      },
+      true,
+    ),
+    compares: false,
+  },
 );
 
 const pointerKey = 'datasets/d/latest';

@@ -57,6 +57,8 @@ class Faulty extends ForwardingStore {
   readonly #matches: number[];
   #late: Late[] = [];
   readonly #landing: Promise<void>[] = [];
+  /** Guarded puts under way. */
+  #guards = 0;
   readonly #recent: string[] = [];
 
   constructor(inner: Store, plan: readonly StoreFault[]) {
@@ -68,7 +70,7 @@ class Faulty extends ForwardingStore {
   override async put(key: string, body: ByteInput, options: PutOptions = {}): Promise<PutResult> {
     const fault = await this.#next('put', key);
     this.#recent.push(key);
-    const put = (): Promise<PutResult> => this.inner.put(key, body, options);
+    const put = (): Promise<PutResult> => this.#put(key, body, options);
     if (fault === undefined) return put();
     const faults: Partial<Record<StoreFaultKind, () => Promise<PutResult>>> = {
       'false-conflict': async () => ({ outcome: 'conflict' }),
@@ -148,10 +150,10 @@ class Faulty extends ForwardingStore {
     const due = this.#late.filter((late) => late.due <= now);
     this.#late = this.#late.filter((late) => late.due > now);
     for (const { land, waits } of due) {
-      // Nobody waits for its answer any more. A guarded one asks this store itself, so no call of this store waits for it.
+      // Nobody waits for its answer any more. A call that a guard makes must not wait for what waits for the guard.
       const landed = land().catch(() => {});
       this.#landing.push(landed);
-      if (!waits) await landed;
+      if (!waits && this.#guards === 0) await landed;
     }
   }
 
@@ -179,6 +181,17 @@ class Faulty extends ForwardingStore {
     return hit;
   }
 
+  async #put(key: string, body: ByteInput, options: PutOptions): Promise<PutResult> {
+    const { beforePublish } = options;
+    if (beforePublish === undefined) return this.inner.put(key, body, options);
+    this.#guards++;
+    try {
+      return await this.inner.put(key, body, options);
+    } finally {
+      this.#guards--;
+    }
+  }
+
   /** Takes the body now, stores it later, and answers with the error for now. */
   async #postpone(
     key: string,
@@ -189,7 +202,7 @@ class Faulty extends ForwardingStore {
     const bytes = await readSource(byteSource(body));
     let landed = false;
     const land = async (): Promise<void> => {
-      const result = await this.inner.put(key, bytes, {
+      const result = await this.#put(key, bytes, {
         ...(mode === undefined ? {} : { mode }),
         ...(beforePublish === undefined ? {} : { beforePublish }),
       });
