@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { jsonl, memoryStore, openDataset } from '../../src/index.ts';
 import { budgets } from './check.ts';
+import { s3Budgets, s3CallBudgets } from './s3.ts';
 
 for (const snapshots of [1, 100]) {
   test(`requests, depth and width with ${snapshots} snapshots`, async () => {
@@ -17,4 +18,13 @@ test('the first write of all also looks for snapshots whose pointer was lost', a
   const dataset = await openDataset('events', { store: memoryStore(), codec: jsonl() });
   const { cost } = await dataset.write([{ id: 1 }]);
   assert.deepEqual([cost.requests, cost.puts, cost.lists], [4, 3, 1]);
+});
+
+test('requests, depth and width on S3, by the log of the server', async () => {
+  const short: string[] = [];
+  for await (const { name, differs } of s3Budgets(40))
+    if (differs.length > 0) short.push(`${name}: ${differs.join(', ')}`);
+  for await (const { name, differs } of s3CallBudgets())
+    if (differs.length > 0) short.push(`${name}: ${differs.join(', ')}`);
+  assert.deepEqual(short, []);
 });

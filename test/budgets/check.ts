@@ -42,7 +42,7 @@ export async function* budgets(
   }
 }
 
-function differences(measured: Measured, budget: Budget): string[] {
+export function differences(measured: Measured, budget: Budget): string[] {
   const {
     depth,
     parallel,

@@ -12,7 +12,7 @@ import {
   withMeter,
 } from '../../src/index.ts';
 import { traceStore } from '../../src/testing/index.ts';
-import type { Trace, TracedStore, VirtualEnv } from '../../src/testing/index.ts';
+import type { VirtualEnv } from '../../src/testing/index.ts';
 
 export interface Budget {
   readonly puts?: number;
@@ -32,11 +32,20 @@ export interface Measured extends Required<Budget> {
   readonly bytesDown: number;
 }
 
+/** Who counts what is asked through its store. */
+export interface Watch {
+  readonly store: Store;
+  reset(): void;
+  seen(): Measured;
+}
+
 /** Where a dataset is, and the clock that its ids come from. */
 export interface History {
   readonly store: Store;
   readonly layout: Layout;
   readonly env: VirtualEnv;
+  /** The meter and a trace of the store's calls, unless told. */
+  readonly watch?: Watch;
 }
 
 interface Row {
@@ -65,25 +74,49 @@ export const layouts: Readonly<Record<'plain' | 'parts', Layout>> = {
 };
 const codec = jsonl<Reading>();
 
-/** Counts what one row asks, on a clock on which every request takes the same time. */
+/** What the meter says, and a trace on a clock on which every request takes the same time. */
+function tracing(store: Store, env: VirtualEnv): Watch {
+  const meter = createMeter();
+  const traced = traceStore(withMeter(store, meter), { latencyMs: 1, env });
+  let before = meter.snapshot();
+  return {
+    store: traced.store,
+    reset() {
+      traced.reset();
+      before = meter.snapshot();
+    },
+    seen() {
+      const { puts, gets, heads, lists, deletes, bytesUp, bytesDown } = meter.snapshot(before);
+      const { depth, parallel, requests } = traced.trace();
+      const dataPuts = requests.filter(({ call, key }) => call === 'put' && isData(key)).length;
+      const counts = { puts, dataPuts, gets, heads, lists, deletes, bytesUp, bytesDown };
+      return { ...counts, depth, parallel };
+    },
+  };
+}
+
+export function isData(key: string): boolean {
+  return key.includes('/data/');
+}
+
+/** Counts what one row asks. */
 class Measuring {
   readonly env: VirtualEnv;
   readonly #layout: Layout;
   readonly #base: Store;
-  readonly #traced: TracedStore;
-  readonly #meter = createMeter();
+  readonly #watch: Watch;
   #measured: Measured | undefined;
 
-  constructor({ store, layout, env }: History) {
+  constructor({ store, layout, env, watch = tracing(store, env) }: History) {
     this.env = env;
     this.#base = store;
     this.#layout = layout;
-    this.#traced = traceStore(withMeter(store, this.#meter), { latencyMs: 1, env });
+    this.#watch = watch;
   }
 
   /** A handle whose requests are counted; another writer's are not. */
   open(retries = 0): Promise<Dataset<Reading>> {
-    return open(this.#traced.store, this.#layout, { env: this.env, retries });
+    return open(this.#watch.store, this.#layout, { env: this.env, retries });
   }
 
   other(): Promise<Dataset<Reading>> {
@@ -91,17 +124,9 @@ class Measuring {
   }
 
   async count(work: () => Promise<unknown>): Promise<void> {
-    this.#traced.reset();
-    const before = this.#meter.snapshot();
+    this.#watch.reset();
     await work();
-    const { puts, gets, heads, lists, deletes, bytesUp, bytesDown } = this.#meter.snapshot(before);
-    const trace: Trace = this.#traced.trace();
-    const { depth, parallel } = trace;
-    const dataPuts = trace.requests.filter(
-      ({ call, key }) => call === 'put' && key.includes('/data/'),
-    ).length;
-    const counts = { puts, gets, heads, lists, deletes, bytesUp, bytesDown };
-    this.#measured = { ...counts, depth, parallel, dataPuts };
+    this.#measured = this.#watch.seen();
   }
 
   get measured(): Measured {
