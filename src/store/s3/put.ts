@@ -55,8 +55,7 @@ export async function putObject(
 async function putWhole(client: S3Client, write: Write, body: Uint8Array): Promise<PutResult> {
   const send = async (): Promise<PutResult> => {
     for (let failures = 0; ;) {
-      const { key, signal } = write;
-      const headers = { ...write.condition, ...write.identity };
+      const { key, signal, headers } = write;
       const reply = await client.once({ method: 'PUT', key, headers, body, signal }, failures > 0);
       if (reply.lost === undefined && reply.fault === undefined) {
         reply.response.discard();

@@ -59,12 +59,21 @@ export class Write {
   }
 
   get identity(): Readonly<Record<string, string>> {
-    return { [idHeader]: this.#id };
+    return { 'x-amz-meta-lode-write-id': this.#id };
   }
 
   get condition(): Readonly<Record<string, string>> {
     if (this.mode === 'overwrite') return {};
     return this.mode === 'create' ? { 'if-none-match': '*' } : { 'if-match': this.mode.ifMatch };
+  }
+
+  /** Both: what a single request that writes carries. Spelled out, since every small put makes one. */
+  get headers(): Readonly<Record<string, string>> {
+    const { mode } = this;
+    const id = this.#id;
+    if (mode === 'overwrite') return { 'x-amz-meta-lode-write-id': id };
+    if (mode === 'create') return { 'if-none-match': '*', 'x-amz-meta-lode-write-id': id };
+    return { 'if-match': mode.ifMatch, 'x-amz-meta-lode-write-id': id };
   }
 
   /** A verdict on a reply that is no success: a lost race, or `again`; what is neither is thrown. */
