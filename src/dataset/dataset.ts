@@ -9,7 +9,19 @@ import { flatten } from '../encoding/flatten.ts';
 import { LodeError } from '../errors.ts';
 import type { Operation } from '../history/index.ts';
 import type { Store } from '../store/index.ts';
+import { assertPart } from './assert-parts.ts';
 import type { BlobWriter } from './blob-writer.ts';
+import {
+  assertCopyOptions,
+  assertMeteredOptions,
+  assertReadOptions,
+  assertRepairOptions,
+  assertSnapshotRange,
+  assertSnapshotsOptions,
+  assertStreamRecordsOptions,
+  assertVerifyOptions,
+  assertWriteOptions,
+} from './call-options.ts';
 import type { DatasetContext } from './context.ts';
 import { copySnapshot } from './copy.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
@@ -54,26 +66,29 @@ export class Dataset<R> implements AsyncDisposable {
   async write(
     records: readonly R[],
     metadata?: Metadata | null,
-    options?: WriteOptions,
+    options: WriteOptions = {},
   ): Promise<CommittedSnapshot> {
-    return write(this.#context, records, metadata, options ?? {});
+    assertWriteOptions(options);
+    return write(this.#context, records, metadata, options);
   }
 
   /** Commits records from an iterable as one snapshot, in bounded memory. An error of the iterable is rethrown. */
   async streamWriteRecords(
     records: AsyncIterable<R> | Iterable<R>,
     metadata?: Metadata | null,
-    options?: StreamRecordsOptions,
+    options: StreamRecordsOptions = {},
   ): Promise<CommittedSnapshot> {
-    return streamWriteRecords(this.#context, records, metadata, options ?? {});
+    assertStreamRecordsOptions(options);
+    return streamWriteRecords(this.#context, records, metadata, options);
   }
 
   /** Starts a snapshot of raw bytes of any length. Nothing is visible before `commit()`; disposal without it aborts. */
   async streamWrite(
     metadata?: Metadata | null,
-    options?: WriteOptions,
+    options: WriteOptions = {},
   ): Promise<BlobWriter<CommittedSnapshot>> {
-    const writer = streamWrite(this.#context, metadata, options ?? {}, (closed) =>
+    assertWriteOptions(options);
+    const writer = streamWrite(this.#context, metadata, options, (closed) =>
       this.#writers.delete(closed),
     );
     this.#writers.add(writer);
@@ -87,6 +102,7 @@ export class Dataset<R> implements AsyncDisposable {
   ): Promise<Pick<R, K>[]>;
   read(snapshot: string, options?: ReadOptions<R>): Promise<R[]>;
   async read(snapshot: string, options: ReadOptions<R> = {}): Promise<R[]> {
+    assertReadOptions(options);
     const op = this.#operation(options);
     const plan = this.#context.readPlan(await this.#context.manifest(op, snapshot));
     if (plan.codec === undefined) return [(await readBlob(op, plan)) as R];
@@ -115,12 +131,14 @@ export class Dataset<R> implements AsyncDisposable {
 
   /** The bytes of a snapshot without codec, streamed and verified. */
   async *stream(snapshot: string, options: MeteredOptions = {}): AsyncGenerator<Uint8Array> {
+    assertMeteredOptions(options);
     const op = this.#operation(options);
     yield* streamBlob(op, this.#context.readPlan(await this.#context.manifest(op, snapshot)));
   }
 
   /** The latest snapshot, on which the next write builds. `LODE_NO_SNAPSHOTS` when there is none. Never writes. */
   async latest(options: MeteredOptions = {}): Promise<Snapshot> {
+    assertMeteredOptions(options);
     const manifest = await this.#context.history.latest(this.#operation(options));
     if (manifest !== undefined) return snapshotOf(manifest);
     throw new LodeError('LODE_NO_SNAPSHOTS', 'this dataset has no snapshot yet', {
@@ -130,6 +148,7 @@ export class Dataset<R> implements AsyncDisposable {
 
   /** A snapshot by its id. `LODE_NOT_FOUND` when there is none. One request. */
   async snapshot(id: string, options: MeteredOptions = {}): Promise<Snapshot> {
+    assertMeteredOptions(options);
     return snapshotOf(await this.#context.manifest(this.#operation(options), id));
   }
 
@@ -139,6 +158,7 @@ export class Dataset<R> implements AsyncDisposable {
    * exist but are not ancestors of the head: never acknowledged, or cut off by a writer elsewhere.
    */
   async *snapshots(options: SnapshotsOptions = {}): AsyncGenerator<Snapshot> {
+    assertSnapshotsOptions(options);
     const { unreachable = false, since, until, order = 'newest-first' } = options;
     const op = this.#operation(options);
     const isPart = since !== undefined || until !== undefined || order === 'oldest-first';
@@ -155,6 +175,7 @@ export class Dataset<R> implements AsyncDisposable {
 
   /** Reads everything that a snapshot, or every snapshot, refers to, and reports each object that is not as committed. */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    assertVerifyOptions(options);
     return verifySnapshots(this.#operation(options), this.#context, options);
   }
 
@@ -163,6 +184,7 @@ export class Dataset<R> implements AsyncDisposable {
    * Answers the keys it wrote; with `dryRun`, those it would write.
    */
   async repair(options: CallOptions & { readonly dryRun?: boolean } = {}): Promise<string[]> {
+    assertRepairOptions(options);
     this.#context.assertMayCommit();
     return this.#context.history.repair(this.#operation(options), options.dryRun === true);
   }
@@ -182,6 +204,8 @@ export class Dataset<R> implements AsyncDisposable {
 
   /** Copies a snapshot (the head when none is named) and the ancestors that the other store lacks, verified; run again, it goes on where it stopped. */
   async copyTo(store: Store, options: CopyOptions = {}): Promise<CopyReport> {
+    assertPart('store', store);
+    assertCopyOptions(options);
     return copySnapshot(this.#operation(options), this.#context, store, options);
   }
 
@@ -203,6 +227,8 @@ export class Dataset<R> implements AsyncDisposable {
     source: string | SnapshotRange,
     options: ReadOptions<R>,
   ): AsyncGenerator<readonly R[]> {
+    assertReadOptions(options);
+    if (typeof source !== 'string') assertSnapshotRange(source);
     const op = this.#operation(options);
     const manifests =
       typeof source === 'string'
@@ -217,7 +243,9 @@ export class Dataset<R> implements AsyncDisposable {
 
   #recordOptions({ partition, where, columns }: ReadOptions<R>): RecordOptions<R> {
     if (partition === undefined && where === undefined) return { columns };
-    return { columns, selection: new Selection(this.#context.options.layout, where, partition) };
+    const { layout } = this.#context.options;
+    const selection = new Selection(layout, where, partition, layout.partitionKeys);
+    return { columns, selection };
   }
 }
 

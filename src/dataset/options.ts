@@ -7,7 +7,9 @@ import type { Compressor, DecompressLimits } from '../encoding/compressor.ts';
 import { LodeError } from '../errors.ts';
 import { retryPolicy } from '../history/index.ts';
 import type { RetryOptions, RetryPolicy } from '../history/index.ts';
-import type { Store } from '../store/store.ts';
+import { assertOptions, kindOf } from '../options.ts';
+import type { CallOptions, Store } from '../store/store.ts';
+import { assertPart } from './assert-parts.ts';
 import { assertDatasetId, defaultLayout } from './layout.ts';
 import type { Layout } from './layout.ts';
 import type { ManifestLimits } from './manifest/index.ts';
@@ -66,12 +68,55 @@ export interface ResolvedOptions<R> {
   readonly env: Env;
 }
 
+const datasetNames = {
+  store: true,
+  codec: true,
+  compressor: true,
+  layout: true,
+  checksum: true,
+  retry: true,
+  timestamp: true,
+  verify: true,
+  manifestChecksum: true,
+  writers: true,
+  settleMs: true,
+  limits: true,
+  env: true,
+  signal: true,
+} as const;
+
+const limitNames = { decompress: true, manifest: true, recordBytesMax: true } as const;
+
+export function assertLimits(limits: DatasetLimits | undefined): void {
+  if (limits !== undefined) assertOptions<DatasetLimits>(limits, 'limits', limitNames);
+}
+
+/** What TypeScript would have refused, which would fail later and elsewhere. */
+function assertParts<R>(options: DatasetOptions<R>): void {
+  const { codec, compressor, checksum, layout, timestamp, writers = 'any', limits } = options;
+  assertPart('codec', codec);
+  assertPart('compressor', compressor);
+  if (checksum !== false) assertPart('checksum', checksum);
+  assertPart('layout', layout);
+  assertLimits(limits);
+  const wrong =
+    timestamp !== undefined && typeof timestamp !== 'function'
+      ? { field: 'timestamp', expected: 'a function', actual: kindOf(timestamp) }
+      : ['any', 'process', 'single'].includes(writers)
+        ? undefined
+        : { field: 'writers', expected: 'any, process or single', actual: String(writers) };
+  if (wrong !== undefined)
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'this option cannot have such a value', wrong);
+}
+
 export function resolveOptions<R>(
   id: string,
   options: DatasetOptions<R>,
   defaults: { readonly compressor: Compressor; readonly checksum: Checksum },
 ): ResolvedOptions<R> {
   assertDatasetId(id);
+  assertOptions<DatasetOptions<R> & CallOptions>(options, '', datasetNames);
+  assertParts(options);
   const { store, codec, checksum = defaults.checksum, settleMs } = options;
   if (typeof store?.put !== 'function') {
     throw new LodeError('LODE_INVALID_ARGUMENT', 'a dataset needs a store', {

@@ -10,8 +10,10 @@ import { systemEnv } from '../env.ts';
 import type { Checksum } from '../encoding/checksum.ts';
 import { flatten } from '../encoding/flatten.ts';
 import { LodeError } from '../errors.ts';
+import { assertOptions } from '../options.ts';
 import { withMeter } from '../store/index.ts';
 import type { CallOptions, Store } from '../store/store.ts';
+import { assertPart } from './assert-parts.ts';
 import { Components } from './components.ts';
 import type { ComponentOptions } from './components.ts';
 import { rangesOf, readStored } from './data-file.ts';
@@ -19,6 +21,7 @@ import { assertDatasetId, assertSnapshotId, defaultLayout } from './layout.ts';
 import type { Layout } from './layout.ts';
 import type { DatasetManifest, ManifestFile, ManifestLimits } from './manifest/index.ts';
 import { defaultManifestLimits } from './manifest/index.ts';
+import { assertLimits } from './options.ts';
 import type { DatasetLimits } from './options.ts';
 import { rangeReader } from './range-reader.ts';
 import type { RangeReader, RangeReaderOptions } from './range-reader.ts';
@@ -74,6 +77,7 @@ export interface DatasetReader {
 
 /** Opens a reader. No requests. */
 export async function openReader(options: ReaderOptions): Promise<DatasetReader> {
+  assertOptions<ReaderOptions>(options, '', readerNames);
   const { store, layout } = options;
   if (typeof store?.get !== 'function') {
     throw new LodeError('LODE_INVALID_ARGUMENT', 'a reader needs a store', {
@@ -81,8 +85,24 @@ export async function openReader(options: ReaderOptions): Promise<DatasetReader>
       next: 'Pass { store: memoryStore() } or another store.',
     });
   }
+  assertPart('layout', layout);
+  assertLimits(options.limits);
+  for (const codec of options.codecs ?? []) assertPart('codec', codec, 'codecs');
+  for (const compressor of options.compressors ?? [])
+    assertPart('compressor', compressor, 'compressors');
+  for (const checksum of options.checksums ?? []) assertPart('checksum', checksum, 'checksums');
   return new Reader(store, layout ?? defaultLayout(), options);
 }
+
+const readerNames = {
+  store: true,
+  layout: true,
+  codecs: true,
+  compressors: true,
+  checksums: true,
+  verify: true,
+  limits: true,
+} as const;
 
 class Reader implements DatasetReader {
   readonly #store: Store;

@@ -45,12 +45,19 @@ export class Selection {
   readonly #components: readonly string[] | undefined;
   readonly #layout: Layout;
 
-  constructor(layout: Layout, where: object | undefined, partition: PartitionFilter | undefined) {
+  /** @param keys  The partition keys there are, where they are known: a filter by another would select nothing. */
+  constructor(
+    layout: Layout,
+    where: object | undefined,
+    partition: PartitionFilter | undefined,
+    keys?: readonly string[],
+  ) {
     this.#layout = layout;
     this.#conditions = Object.entries(where ?? {}).flatMap(([field, condition]) =>
       condition === undefined ? [] : [[field, boundsOf(field, condition)] as const],
     );
     this.#components = partition === undefined ? undefined : componentsOf(partition);
+    if (keys !== undefined) for (const part of this.#components ?? []) assertKey(part, keys);
   }
 
   /** False when no record of the file can match. */
@@ -96,6 +103,17 @@ function componentsOf(partition: PartitionFilter): string[] {
     if (text === undefined)
       throw unusable(`partition.${key}`, 'a value a partition can have', value);
     return `${key}=${escapeSegment(text)}`;
+  });
+}
+
+function assertKey(component: string, keys: readonly string[]): void {
+  const key = component.slice(0, Math.max(0, component.indexOf('=')));
+  if (keys.includes(key)) return;
+  throw new LodeError('LODE_INVALID_ARGUMENT', 'the layout has no such partition key', {
+    field: 'partition',
+    expected: keys.length === 0 ? 'no partition: the layout has none' : keys.join(', '),
+    actual: key === '' ? 'no key' : key,
+    next: 'Name partitions by the keys of the layout; for other fields use where.',
   });
 }
 

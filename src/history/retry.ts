@@ -1,6 +1,7 @@
 /** When a lost race is run again: bounded, with exponential backoff and jitter. Off unless asked for. */
 import type { Env } from '../env.ts';
 import { LodeError } from '../errors.ts';
+import { assertOptions } from '../options.ts';
 
 export interface RetryOptions {
   /** Further attempts after a lost race. 0, the default, reports the first conflict. */
@@ -18,7 +19,10 @@ export interface RetryOptions {
 
 export type RetryPolicy = Required<RetryOptions>;
 
+const retryNames = { attempts: true, baseDelayMs: true, maxDelayMs: true, jitter: true } as const;
+
 export function retryPolicy(options: RetryOptions = {}): RetryPolicy {
+  assertOptions<RetryOptions>(options, 'retry', retryNames);
   const { attempts = 0, baseDelayMs = 10, maxDelayMs = 2_000, jitter = 1 } = options;
   check(
     Number.isSafeInteger(attempts) && attempts >= 0,

@@ -8,13 +8,14 @@ import { median } from '../../bench/harness.ts';
 import { readSources, readText, type Source } from './source.ts';
 import { faceToCome, manifest, publicSources, repositoryFiles } from './repository.ts';
 
-const foundation = ['errors', 'env', 'bytes', 'parallel', 'platform'];
+const foundation = ['errors', 'env', 'bytes', 'options', 'parallel', 'platform'];
 
 /** What each part may import, besides itself. Parts not named here are public faces: they may import every part. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
   platform: [],
   errors: [],
   env: ['errors'],
+  options: ['errors'],
   parallel: ['errors'],
   bytes: ['errors', 'env', 'platform'],
   disk: foundation,

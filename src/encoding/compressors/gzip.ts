@@ -6,6 +6,7 @@
  */
 import { gunzip, gzipBytes, gzipStream, zlibFault } from '#platform/zlib.js';
 import { LodeError } from '../../errors.ts';
+import { assertOptions } from '../../options.ts';
 import type { Compressor } from '../compressor.ts';
 import type { Place } from './gauge.ts';
 import { Gauge } from './gauge.ts';
@@ -16,7 +17,9 @@ export interface GzipOptions {
   readonly level?: number;
 }
 
-export function gzip({ level = 6 }: GzipOptions = {}): Compressor {
+export function gzip(options: GzipOptions = {}): Compressor {
+  assertOptions<GzipOptions>(options, '', { level: true });
+  const { level = 6 } = options;
   levelWithin(level, 1, 9);
   return {
     name: 'gzip',

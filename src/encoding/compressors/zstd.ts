@@ -8,6 +8,7 @@
 import { zlibFault } from '#platform/zlib.js';
 import { concat } from '../../bytes/index.ts';
 import { LodeError } from '../../errors.ts';
+import { assertOptions } from '../../options.ts';
 import type { Compressor } from '../compressor.ts';
 import { ByteQueue } from './byte-queue.ts';
 import type { Place } from './gauge.ts';
@@ -32,7 +33,9 @@ const wholeBytesMax = 1_048_576;
 /** The most content of one frame that WebAssembly gets memory for. */
 const heapBytesMax = 268_435_456;
 
-export function zstd({ level = 3 }: ZstdOptions = {}): Compressor {
+export function zstd(options: ZstdOptions = {}): Compressor {
+  assertOptions<ZstdOptions>(options, '', { level: true });
+  const { level = 3 } = options;
   levelWithin(level, 1, 22);
   return {
     name: 'zstd',

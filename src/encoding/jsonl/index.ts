@@ -4,6 +4,7 @@
  * What comes back is what JSON holds: a Date as a string, bytes as base64, a bigint as a number unless `integers` says
  * `bigint`. A schema can turn them back.
  */
+import { assertOptions } from '../../options.ts';
 import type { Codec } from '../codec.ts';
 import { JsonWriter } from '../json/index.ts';
 import { flatten } from '../flatten.ts';
@@ -26,11 +27,9 @@ export interface JsonlOptions<R> {
 /** One byte less than the buffer of Go's line scanner. */
 const goLineBytesMax = 10_485_759;
 
-export function jsonl<R = unknown>({
-  schema,
-  integers = 'number',
-  lineBytesMax = goLineBytesMax,
-}: JsonlOptions<R> = {}): Codec<R> {
+export function jsonl<R = unknown>(options: JsonlOptions<R> = {}): Codec<R> {
+  assertOptions<JsonlOptions<R>>(options, '', { schema: true, integers: true, lineBytesMax: true });
+  const { schema, integers = 'number', lineBytesMax = goLineBytesMax } = options;
   const decoder = { schema, integers: integers === 'bigint' ? 'exact' : 'number' } as const;
   // The next file mostly has records like the last one: its writer knows their shapes already.
   let idle: JsonWriter | undefined;

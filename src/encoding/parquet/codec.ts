@@ -1,5 +1,6 @@
 /** The Parquet codec: typed columns, pruned by column and row group, readable by every Parquet tool and by Go Lode. */
 import { LodeError } from '../../errors.ts';
+import { assertOptions } from '../../options.ts';
 import type { Codec, RecordEncoder } from '../codec.ts';
 import { flatten } from '../flatten.ts';
 import { decodeRecords } from './decoder.ts';
@@ -63,6 +64,7 @@ export function parquet(
   schema?: ParquetSchema,
   options: ParquetOptions & ParquetReadOptions = {},
 ): ParquetCodec<Record<string, unknown>> {
+  assertOptions<ParquetOptions & ParquetReadOptions>(options, '', optionNames);
   const fields = schema === undefined ? undefined : fieldsOf(schema);
   const limits: ParquetLimits = { ...defaultParquetLimits, ...options.limits };
   const loose: LooseShapes = {
@@ -105,6 +107,15 @@ export function parquet(
       ),
   };
 }
+
+const optionNames = {
+  compression: true,
+  rowGroupRows: true,
+  rowGroupBytes: true,
+  limits: true,
+  int64: true,
+  timestamps: true,
+} as const;
 
 function needed(fields: readonly Field[] | undefined): readonly Field[] {
   if (fields !== undefined) return fields;

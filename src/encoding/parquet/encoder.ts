@@ -48,11 +48,6 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
   readonly #chunkSums: string[] = [];
 
   constructor(options: EncoderOptions) {
-    if (options.fields.length === 0) {
-      throw new LodeError('LODE_SCHEMA_VIOLATION', 'parquet: a file needs at least one column', {
-        next: 'Give the codec a schema with the fields to write.',
-      });
-    }
     this.#options = options;
     this.#fields = storedOrder(options.fields);
     this.#acceptor = new Acceptor(this.#fields);

@@ -4,6 +4,7 @@
  */
 import { compareUtf8, utf8Decode, utf8Encode } from '../../bytes/text.ts';
 import { LodeError } from '../../errors.ts';
+import { kindOf } from '../../options.ts';
 
 /** The eight types of the dataset format. */
 export type ParquetType =
@@ -92,6 +93,8 @@ const readAs: Readonly<Record<ParquetType, readonly ParquetAs[]>> = {
 
 /** Checks a schema; fields keep the order they were declared in. Throws `LODE_SCHEMA_VIOLATION`. */
 export function fieldsOf(schema: ParquetSchema): readonly Field[] {
+  if (typeof schema !== 'object' || schema === null || Object.keys(schema).length === 0)
+    throw violation('a file needs at least one column', 'schema', 'fields', kindOf(schema));
   const list: readonly ParquetField[] = isList(schema)
     ? schema
     : Object.entries(schema).map(([name, column]) => named(name, column));

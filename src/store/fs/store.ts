@@ -14,6 +14,7 @@ import type { Disk } from '../../disk/disk.ts';
 import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
 import { systemEnv, type Env } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
+import { assertOptions, kindOf } from '../../options.ts';
 import { keyBytesMax, normalisePrefix } from '../key.ts';
 import { checkMode } from '../mode.ts';
 import { checkRange, clipRange } from '../range.ts';
@@ -56,9 +57,21 @@ export interface FsStoreOptions {
   readonly disk?: Disk;
 }
 
+const fsStoreNames = { durability: true, lockTimeoutMs: true, env: true, disk: true } as const;
+
 /** A store in the directory `root`, which must exist. Makes nothing until something is put. */
 export function fsStore(root: string | URL, options: FsStoreOptions = {}): Store {
+  assertOptions<FsStoreOptions>(options, '', fsStoreNames);
   const { durability = 'full', lockTimeoutMs = 30_000 } = options;
+  const isPath = root instanceof URL || (typeof root === 'string' && root !== '');
+  if (!isPath || !['full', 'none'].includes(durability)) {
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'this store cannot be opened', {
+      field: isPath ? 'durability' : 'root',
+      expected: isPath ? 'full or none' : 'the path of a directory',
+      actual: root === '' ? 'an empty string' : kindOf(isPath ? durability : root),
+      ...(isPath ? {} : { next: "Name the directory, such as fsStore('./data')." }),
+    });
+  }
   if (!(lockTimeoutMs >= 0)) {
     throw new LodeError('LODE_INVALID_ARGUMENT', 'lockTimeoutMs is not a time', {
       field: 'lockTimeoutMs',

@@ -37,12 +37,13 @@ describe('a Parquet schema', () => {
   refused({ a: { type: 'string', as: 'bigint' } }, 'a way of reading the type does not have');
   refused([{ name: '\ud800', type: 'int32' }], 'a name that has no bytes');
 
-  it('may be empty, but then nothing can be written', () => {
-    const codec = parquet({});
-    assert.throws(
-      () => codec.encoder(),
-      (error) => isLodeError(error, 'LODE_SCHEMA_VIOLATION'),
-    );
+  it('has fields, or is left out: then nothing can be written', () => {
+    for (const none of [{}, [], null, 'id', 5]) {
+      assert.throws(
+        () => parquet(none as never),
+        (error) => isLodeError(error, 'LODE_SCHEMA_VIOLATION'),
+      );
+    }
     assert.throws(
       () => parquet().encoder(),
       (error) => isLodeError(error, 'LODE_SCHEMA_VIOLATION'),
