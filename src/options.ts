@@ -5,7 +5,7 @@
 import { LodeError } from './errors.ts';
 
 /** Every member of an option type: a list that lacks one does not compile. */
-export type Names<T> = { readonly [K in keyof T]-?: true };
+type Names<T> = { readonly [K in keyof T]-?: true };
 
 /** @param what  How messages call them, such as `retry`; members are named `retry.attempts`, or bare when it is empty. */
 export function assertOptions<T>(options: unknown, what: string, names: Names<T>): void {

@@ -32,7 +32,7 @@ describe('the package', () => {
     );
   });
 
-  it('ships source, types, docs and licence, no tests, in at most 1 MB', (t) => {
+  it('ships code, types and licence, no tests, in at most 1 MB', (t) => {
     const { files, unpackedBytes } = packedFiles();
     t.diagnostic(`${files.length} files, ${unpackedBytes} bytes unpacked`);
     assert.ok(unpackedBytes <= unpackedBytesMax, `${unpackedBytes} bytes unpacked`);
