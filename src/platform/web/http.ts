@@ -26,7 +26,7 @@ interface HttpClient {
 }
 
 /** What `fetch` does not let anybody set. */
-const forbidden = new Set(['host', 'content-length', 'connection']);
+const forbidden = new Set(['host', 'content-length', 'connection', 'accept-encoding']);
 
 /** A client that gives up when nothing moves for `timeoutMs`, with a `TimeoutError`. */
 export function httpClient({ timeoutMs }: { readonly timeoutMs: number }): HttpClient {

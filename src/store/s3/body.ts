@@ -129,7 +129,6 @@ export class S3Object implements StoredObject {
       method: 'GET',
       key: this.key,
       headers: {
-        'accept-encoding': 'identity',
         range: `bytes=${first}-${last}`,
         'if-match': this.etag,
       },

@@ -157,6 +157,8 @@ export class S3Client {
       const unsigned = { method, path, query, headers, body };
       await this.#signer.sign(unsigned, credentials, this.#endpoint.region, this.nowMs());
     }
+    // Not under the signature: `fetch` has its own way with these.
+    if (method === 'GET' || method === 'HEAD') headers['accept-encoding'] = 'identity';
     if (body !== undefined || method === 'PUT' || method === 'POST')
       headers['content-length'] = String(body?.length ?? 0);
     let response: TransportResponse;

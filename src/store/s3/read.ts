@@ -41,7 +41,6 @@ export async function getObject(
     method: 'GET',
     key,
     headers: {
-      'accept-encoding': 'identity',
       ...(range !== undefined && { range: spell(range) }),
       ...(ifMatch !== undefined && { 'if-match': ifMatch }),
       ...(ifNoneMatch !== undefined && { 'if-none-match': ifNoneMatch }),
@@ -84,8 +83,7 @@ export async function headAnswer(
   key: string,
   signal: AbortSignal | undefined,
 ): Promise<Answer | undefined> {
-  const headers = { 'accept-encoding': 'identity' };
-  const answer = await client.repeat({ method: 'HEAD', key, headers, signal });
+  const answer = await client.repeat({ method: 'HEAD', key, signal });
   if (answer.fault === undefined) {
     answer.response.discard();
     return answer;

@@ -1,6 +1,8 @@
 /** At risk: every request. Signatures equal the worked examples in AWS's documentation of Signature Version 4 for S3. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import * as node from '../../../../src/platform/node/hmac.ts';
+import * as web from '../../../../src/platform/web/hmac.ts';
 import { canonicalQuery, uriEncodeKey } from '../../../../src/store/s3/encode.ts';
 import { Signer } from '../../../../src/store/s3/sign.ts';
 import { utf8Encode } from '../../../../src/bytes/index.ts';
@@ -102,5 +104,17 @@ describe('a signature', () => {
       headers['authorization'] ?? '',
       /SignedHeaders=host;if-none-match;x-amz-content-sha256;x-amz-date;x-amz-security-token,/,
     );
+  });
+});
+
+describe('hashes of browsers', () => {
+  it('are those of Node', async () => {
+    const key = utf8Encode('key');
+    for (const text of ['', 'ü', 'x'.repeat(1000)]) {
+      assert.equal(await web.sha256Hex(text), await node.sha256Hex(text));
+      assert.equal(await web.hmacSha256Hex(key, text), await node.hmacSha256Hex(key, text));
+      const [theirs, ours] = [await node.hmacSha256(key, text), await web.hmacSha256(key, text)];
+      assert.deepEqual(new Uint8Array(theirs), ours);
+    }
   });
 });
