@@ -58,7 +58,10 @@ function serve(): void {
           answer('<CompleteMultipartUploadResult><ETag>"e"</ETag></CompleteMultipartUploadResult>');
       } else if (request.method === 'DELETE') answer('', '"e"', 204);
       else {
-        const object = path.endsWith('/zeros') ? zeros : objects.get(path);
+        // `zeros/N` is there without a put: so many MiB of them.
+        const [, mebibytes] = /\/zeros\/(\d{1,3})$/.exec(path) ?? [];
+        const object =
+          mebibytes === undefined ? objects.get(path) : zeros.subarray(0, Number(mebibytes) << 20);
         if (object === undefined) answer('<Error><Code>NoSuchKey</Code></Error>', '"e"', 404);
         else answer(object);
       }
