@@ -19,7 +19,7 @@ export async function startSlow(latencyMs: number): Promise<Slow> {
   const args = ['serve', String(latencyMs)];
   const child = fork(fileURLToPath(import.meta.url), args, { stdio: 'inherit' });
   const endpoint = await new Promise<string>((resolve, reject) => {
-    child.once('message', (message) => resolve(String(message)));
+    child.once('message', (message) => resolve(message as string));
     child.once('exit', () => reject(new Error('the double did not start')));
   });
   const credentials = { accessKeyId: 'AKIDBENCH', secretAccessKey: 'secret' };
