@@ -1,5 +1,5 @@
 /**
- * C7: W writers on one dataset, in memory and in a directory, each with a handle of its own that retries. Every commit
+ * C7: W writers on one dataset, in memory, in a directory and in a bucket, each with a handle of its own that retries. Every commit
  * lands; together they get on; nobody tries too often; nobody starves. All in one process: the machine's cores do not
  * matter, what the writers do to each other does. Many processes are R9's.
  */
@@ -9,7 +9,8 @@ import { join } from 'node:path';
 import { fsStore } from '../../src/fs.ts';
 import { jsonl, memoryStore, openDataset } from '../../src/index.ts';
 import type { Store } from '../../src/index.ts';
-import { limitedStore } from '../../src/testing/index.ts';
+import { s3Store } from '../../src/s3.ts';
+import { limitedStore, s3Double } from '../../src/testing/index.ts';
 import type { Bar, BarContext } from '../harness.ts';
 import { heldTo, median } from '../harness.ts';
 
@@ -71,7 +72,7 @@ interface Place {
   open(root: string): Promise<Store>;
 }
 
-function places(release: boolean): Record<string, Place> {
+function places(release: boolean, opened: AsyncDisposable[]): Record<string, Place> {
   const fresh = (root: string): Promise<string> => mkdtemp(join(root, 'store-'));
   return {
     memory: {
@@ -95,6 +96,19 @@ function places(release: boolean): Record<string, Place> {
       held: false,
       counts: [1, 4, 16],
       open: async () => limitedStore(memoryStore(), { guardedPut: false }),
+    },
+    'a bucket': {
+      commits: release ? 256 : 32,
+      rounds: release ? 3 : 1,
+      held: false,
+      counts: [1, 4, 16],
+      async open() {
+        const double = await s3Double();
+        const { bucket, endpoint, credentials } = double;
+        const store = s3Store({ bucket, endpoint, credentials, conditions: 'assume' });
+        opened.push(store, double);
+        return store;
+      },
     },
   };
 }
@@ -138,8 +152,9 @@ export const bar: Bar = {
     const root = await mkdtemp(join(tmpdir(), 'lode-c07-'));
     const problems: string[] = [];
     const shares: string[] = [];
+    const opened: AsyncDisposable[] = [];
     try {
-      for (const [name, place] of Object.entries(places(context.release))) {
+      for (const [name, place] of Object.entries(places(context.release, opened))) {
         const { value, pass } = await heldTo(place.held ? shareMin : 0, async () => {
           const measured = await measure(name, place, root, context);
           problems.push(...measured.problems);
@@ -149,6 +164,7 @@ export const bar: Bar = {
         if (place.held) shares.push(`${name} x ${value.toFixed(2)}`);
       }
     } finally {
+      for (const one of opened) await one[Symbol.asyncDispose]();
       await rm(root, { recursive: true, force: true });
     }
     for (const problem of problems) context.log(`falls short: ${problem}`);

@@ -1,12 +1,12 @@
 /**
- * The room each combination of the fault matrix is tried in: a store in memory, healthy below and broken above, time that
- * costs nothing, and a history of two snapshots to begin with.
+ * The room each combination of a fault matrix is tried in: a store, healthy below and broken above, time that costs nothing,
+ * and a history of two snapshots to begin with. Made of a store in memory here; `wire-lab.ts` makes one of a bucket.
  */
 import { hive as hiveBy, jsonl, memoryStore, openDataset } from '../../src/index.ts';
 import type { Dataset, DatasetOptions, Store } from '../../src/index.ts';
 import { ForwardingStore } from '../../src/store/wrappers/forwarding.ts';
 import { faultyStore, limitedStore, virtualEnv } from '../../src/testing/index.ts';
-import type { FaultyStore, StoreFault, VirtualEnv } from '../../src/testing/index.ts';
+import type { StoreFault, VirtualEnv } from '../../src/testing/index.ts';
 
 export interface Row {
   readonly city: string;
@@ -48,24 +48,42 @@ export interface LabOptions {
   readonly hive?: boolean;
 }
 
+/** What a lab is made of. */
+export interface Room {
+  readonly env: VirtualEnv;
+  /** The storage itself. */
+  readonly healthy: Store;
+  /** The same as faults hit it. */
+  readonly broken: Store;
+  readonly faults: { readonly fired: number; settle(): Promise<void> };
+  close?(): Promise<void>;
+}
+
 export class FaultLab {
-  readonly env: VirtualEnv = virtualEnv();
+  readonly env: VirtualEnv;
   /** The storage itself. */
   readonly healthy: Store;
   /** The same as the operation under test sees it. */
   readonly broken: Store;
-  readonly faults: FaultyStore;
+  readonly faults: Room['faults'];
   readonly options: RowOptions;
+  readonly #room: Room;
   /** Faults hit only while this is set. */
   armed = false;
 
-  constructor(fault: StoreFault, { guarded, hive = false }: LabOptions) {
-    const memory = memoryStore({ env: this.env });
-    // As object storage is: nothing can be written under the pointer's lock, and commits in flight are waited for.
-    this.healthy = guarded ? memory : limitedStore(memory, { guardedPut: false, settleMs: 200 });
-    this.faults = faultyStore(this.healthy, { ...fault, key: () => this.armed });
-    this.broken = new Patience(this.faults.store);
+  /** `make` is told who knows whether faults may hit. */
+  constructor(make: (lab: { readonly armed: boolean }) => Room, hive: boolean) {
+    const room = make(this);
+    this.#room = room;
+    this.env = room.env;
+    this.healthy = room.healthy;
+    this.broken = new Patience(room.broken);
+    this.faults = room.faults;
     this.options = hive ? { layout: hiveBy('city') } : {};
+  }
+
+  async close(): Promise<void> {
+    await this.#room.close?.();
   }
 
   open(store: Store = this.broken, options: RowOptions = {}): Promise<Rows> {
@@ -103,6 +121,18 @@ export class FaultLab {
     for await (const { key, etag } of this.healthy.list('')) content.push(`${key} ${etag}`);
     return content;
   }
+}
+
+/** A lab of a store in memory. */
+export function memoryLab(fault: StoreFault, { guarded, hive = false }: LabOptions): FaultLab {
+  const env = virtualEnv();
+  const memory = memoryStore({ env });
+  // As object storage is: nothing can be written under the pointer's lock, and commits in flight are waited for.
+  const healthy = guarded ? memory : limitedStore(memory, { guardedPut: false, settleMs: 200 });
+  return new FaultLab((lab) => {
+    const faults = faultyStore(healthy, { ...fault, key: () => lab.armed });
+    return { env, healthy, broken: faults.store, faults };
+  }, hive);
 }
 
 /** What a snapshot of that name holds. */

@@ -1,14 +1,15 @@
 /** Every operation × every call of it × every fault of that call × once and for ever, with and without guarded puts. */
 import { storeFaults } from '../../src/testing/index.ts';
-import type { StoreCall, StoreFault, StoreFaultKind } from '../../src/testing/index.ts';
-import { FaultLab } from './fault-lab.ts';
+import type { StoreCall, StoreFault } from '../../src/testing/index.ts';
+import { memoryLab } from './fault-lab.ts';
+import type { FaultLab } from './fault-lab.ts';
 import { judge, outcomeOf } from './fault-judge.ts';
 import type { Outcome } from './fault-judge.ts';
 import type { FaultOperation } from './fault-operations.ts';
 
 export interface MatrixResult {
   combinations: number;
-  readonly byKind: Map<StoreFaultKind, number>;
+  readonly byKind: Map<string, number>;
   readonly byOutcome: Map<string, number>;
   /** A store denied what it has, and nothing could tell: not one of a dataset's promises survives that. */
   believed: number;
@@ -40,7 +41,14 @@ export async function tryEverywhere(
           for (const n of times) {
             for (let at = 0; ; at++) {
               const fault: StoreFault = { kind, on, at, times: n, laterBy: by };
-              if (!(await tryOnce(operation, fault, guarded, result))) break;
+              const { hive = false } = operation;
+              const trial: Trial = {
+                kind,
+                isPut: on === 'put',
+                name: describe(fault, guarded),
+                open: async () => memoryLab(fault, { guarded, hive }),
+              };
+              if (!(await tryOnce(operation, trial, result))) break;
             }
           }
         }
@@ -49,21 +57,28 @@ export async function tryEverywhere(
   }
 }
 
+/** One fault at one place. */
+export interface Trial {
+  readonly kind: string;
+  /** It hits a put. */
+  readonly isPut: boolean;
+  readonly name: string;
+  readonly open: () => Promise<FaultLab>;
+}
+
 /** False once the operation is over before the fault comes up. */
-async function tryOnce(
+export async function tryOnce(
   operation: FaultOperation,
-  fault: StoreFault,
-  guarded: boolean,
+  trial: Trial,
   result: MatrixResult,
 ): Promise<boolean> {
-  const { hive = false } = operation;
   let outcome: Outcome | undefined;
   for (const nextFirst of [false, true]) {
     // Where nothing was left open, it makes no difference who comes first.
     const isClosed = outcome?.is === 'success' || outcome?.is === 'refused';
     const changes = operation.does === 'writes' || operation.does === 'mends';
-    if (nextFirst && (!changes || (isClosed && fault.on !== 'put'))) break;
-    const lab = new FaultLab(fault, { guarded, hive });
+    if (nextFirst && (!changes || (isClosed && !trial.isPut))) break;
+    const lab = await trial.open();
     try {
       const act = await operation.prepare(lab);
       const before = operation.does === 'reads' ? await lab.content() : undefined;
@@ -77,20 +92,23 @@ async function tryOnce(
     } catch (error) {
       if (lab.faults.fired === 0) throw error;
       const what = error instanceof Error ? error.message : String(error);
-      if (believesLie(operation, fault, outcome)) result.believed++;
-      else result.violations.push(`${describe(operation, fault, guarded, nextFirst)}: ${what}`);
+      const when = nextFirst ? ', next commit first' : '';
+      if (believesLie(operation, trial, outcome)) result.believed++;
+      else result.violations.push(`${operation.name} (${trial.name}${when}): ${what}`);
       break;
+    } finally {
+      await lab.close();
     }
   }
   result.combinations++;
-  count(result.byKind, fault.kind);
+  count(result.byKind, trial.kind);
   if (outcome !== undefined) count(result.byOutcome, outcome.is);
   return true;
 }
 
 function believesLie(
   { does, believes }: FaultOperation,
-  { kind }: StoreFault,
+  { kind }: Trial,
   outcome: Outcome | undefined,
 ): boolean {
   if (kind !== 'missing') return false;
@@ -99,16 +117,10 @@ function believesLie(
   );
 }
 
-function describe(
-  { name }: FaultOperation,
-  { on, at, kind, times, laterBy }: StoreFault,
-  guarded: boolean,
-  nextFirst: boolean,
-): string {
+function describe({ on, at, kind, times, laterBy }: StoreFault, guarded: boolean): string {
   return (
-    `${name} (${guarded ? 'guarded' : 'compare-and-swap'}), ${on} ${at} ${kind}` +
-    `${kind === 'late-effect' ? ` by ${laterBy}` : ''} ${times === 1 ? 'once' : 'for ever'}` +
-    `${nextFirst ? ', next commit first' : ''}`
+    `${guarded ? 'guarded' : 'compare-and-swap'}, ${on} ${at} ${kind}` +
+    `${kind === 'late-effect' ? ` by ${laterBy}` : ''} ${times === 1 ? 'once' : 'for ever'}`
   );
 }
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { noResult, tryEverywhere } from './fault-matrix.ts';
 import { operations } from './fault-operations.ts';
+import { tryOnWire } from './wire-matrix.ts';
 
 const short = [
   'write hive, first of all',
@@ -27,6 +28,16 @@ describe('a store that fails', () => {
     assert.ok(first !== undefined);
     const result = noResult();
     await tryEverywhere(first, result, { times: [Number.POSITIVE_INFINITY] });
+    assert.deepEqual(result.violations, []);
+  });
+
+  it('as a bucket, on the wire, does no more harm than that', async (t) => {
+    const operation = operations.find(({ name }) => name === 'write plain, head known');
+    assert.ok(operation !== undefined);
+    const result = noResult();
+    await tryOnWire(operation, result);
+    t.diagnostic(`${result.combinations} combinations`);
+    assert.ok(result.combinations > 40);
     assert.deepEqual(result.violations, []);
   });
 });
