@@ -10,6 +10,17 @@ export { isLodeError, LodeError } from './errors.ts';
 export type { ErrorDetails, LodeErrorCode, LodeErrorDetails, LodeErrorKind } from './errors.ts';
 export { systemEnv } from './env.ts';
 export type { Env } from './env.ts';
+export type {
+  CommitEvent,
+  ConflictEvent,
+  FenceEvent,
+  LodeEvents,
+  Logger,
+  RepairEvent,
+  RequestEvent,
+  RetryEvent,
+  WaitEvent,
+} from './events.ts';
 export type { ByteInput, ByteSource } from './bytes/index.ts';
 
 // Stores.

@@ -3,7 +3,7 @@ import type { Checksum } from '../encoding/checksum.ts';
 import { LodeError } from '../errors.ts';
 import { History } from '../history/index.ts';
 import type { HistoryFormat, Operation } from '../history/index.ts';
-import { withMeter } from '../store/index.ts';
+import { watched, withMeter } from '../store/index.ts';
 import type { Meter } from '../store/index.ts';
 import { datasetFormat } from './history-format.ts';
 import { assertSnapshotId } from './layout.ts';
@@ -57,8 +57,9 @@ export class DatasetContext<R> {
     if (this.closed)
       throw new LodeError('LODE_CLOSED', 'this dataset was closed', { dataset: this.id });
     signal?.throwIfAborted();
-    const { store, env } = this.options;
-    return { store: meter === undefined ? store : withMeter(store, meter), env, signal };
+    const { env, logger } = this.options;
+    const store = watched(this.options.store, env, logger);
+    return { store: meter === undefined ? store : withMeter(store, meter), env, signal, logger };
   }
 
   async manifest(op: Operation, snapshot: string): Promise<DatasetManifest> {

@@ -10,6 +10,7 @@ import { History, retryPolicy } from '../history/index.ts';
 import type { Operation } from '../history/index.ts';
 import { forEachOf } from '../parallel.ts';
 import type { Store } from '../store/index.ts';
+import { watched } from '../store/index.ts';
 import type { DatasetContext } from './context.ts';
 import { readStored } from './data-file.ts';
 import type { DatasetManifest, ManifestFile } from './manifest/index.ts';
@@ -37,7 +38,7 @@ export async function copySnapshot<R>(
   options: CopyOptions,
 ): Promise<CopyReport> {
   const last = await snapshotToCopy(op, context, options.snapshot);
-  const copier = new Copier(op, { ...op, store }, context);
+  const copier = new Copier(op, { ...op, store: watched(store, op.env, op.logger) }, context);
   const missing = await copier.missing(last);
   for (const manifest of missing.reverse()) {
     await copier.copy(manifest);

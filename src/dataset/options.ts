@@ -1,6 +1,7 @@
 /** What a dataset is opened with, checked once and brought to the shape the rest works with. */
 import { systemEnv } from '../env.ts';
 import type { Env } from '../env.ts';
+import type { Logger } from '../events.ts';
 import type { Checksum } from '../encoding/checksum.ts';
 import type { Codec } from '../encoding/codec.ts';
 import type { Compressor, DecompressLimits } from '../encoding/compressor.ts';
@@ -41,6 +42,8 @@ export interface DatasetOptions<R> {
   /** How long to wait for a commit in flight elsewhere, in milliseconds. Default: the store's figure. */
   readonly settleMs?: number;
   readonly limits?: DatasetLimits;
+  /** Told of conflicts, retries, waits, fences and repairs (docs/observability.md); `console` will do. */
+  readonly logger?: Logger;
   readonly env?: Env;
 }
 
@@ -65,6 +68,7 @@ export interface ResolvedOptions<R> {
   readonly writers: 'any' | 'process' | 'single';
   readonly settleMs: number | undefined;
   readonly limits: DatasetLimits;
+  readonly logger: Logger | undefined;
   readonly env: Env;
 }
 
@@ -156,6 +160,7 @@ export function resolveOptions<R>(
     writers: options.writers ?? 'any',
     settleMs,
     limits: options.limits ?? {},
+    logger: options.logger,
     env: options.env ?? systemEnv,
   };
 }

@@ -11,7 +11,7 @@ import type { Checksum } from '../encoding/checksum.ts';
 import { flatten } from '../encoding/flatten.ts';
 import { LodeError } from '../errors.ts';
 import { assertOptions } from '../options.ts';
-import { withMeter } from '../store/index.ts';
+import { watched, withMeter } from '../store/index.ts';
 import type { CallOptions, Store } from '../store/store.ts';
 import { assertPart } from './assert-parts.ts';
 import { Components } from './components.ts';
@@ -105,7 +105,7 @@ const readerNames = {
 } as const;
 
 class Reader implements DatasetReader {
-  readonly #store: Store;
+  readonly #given: Store;
   readonly #layout: Layout;
   readonly #components: Components;
   readonly #verify: boolean;
@@ -115,12 +115,16 @@ class Reader implements DatasetReader {
   readonly #algorithms: WeakMap<ManifestFile, string> = new WeakMap();
 
   constructor(store: Store, layout: Layout, options: ReaderOptions) {
-    this.#store = store;
+    this.#given = store;
     this.#layout = layout;
     this.#components = new Components(options);
     this.#verify = options.verify ?? true;
     this.#limits = options.limits ?? {};
     this.#manifestLimits = { ...defaultManifestLimits, ...this.#limits.manifest };
+  }
+
+  get #store(): Store {
+    return watched(this.#given, systemEnv);
   }
 
   datasets(options: CallOptions = {}): AsyncIterable<string> {

@@ -8,6 +8,7 @@
 import { compareUtf8 } from '../bytes/index.ts';
 import { compareTime } from '../encoding/time.ts';
 import { isLodeError, LodeError } from '../errors.ts';
+import { log, waits } from '../events.ts';
 import { CircleGuard } from './circle.ts';
 import type { ETag } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
@@ -90,6 +91,17 @@ export class HeadFinder<M extends SnapshotFacts> {
 
   /** Polls until the manifest is there and whole, or the wait is over; then a broken one is an error. */
   async #landed(op: Operation, snapshot: string): Promise<M | undefined> {
+    const began = { atMs: op.env.monotonic(), waited: false };
+    try {
+      return await this.#poll(op, snapshot, () => (began.waited = true));
+    } finally {
+      const key = this.#format.manifestKey(snapshot);
+      const ms = (): number => op.env.monotonic() - began.atMs;
+      if (began.waited) waits.tell(op.logger, () => ({ reason: 'commit', key, ms: ms() }));
+    }
+  }
+
+  async #poll(op: Operation, snapshot: string, onWait: () => void): Promise<M | undefined> {
     let delayMs = 2;
     for (;;) {
       let broken: unknown;
@@ -105,6 +117,7 @@ export class HeadFinder<M extends SnapshotFacts> {
         if (broken !== undefined) throw broken as Error;
         return undefined;
       }
+      onWait();
       await op.env.sleep(delayMs, op.signal);
       delayMs = Math.min(delayMs * 2, pollDelayMaxMs);
     }
@@ -122,12 +135,11 @@ export class HeadFinder<M extends SnapshotFacts> {
     if (this.#firstSeenMs.has(snapshot)) return;
     for (const key of this.#format.foreignManifestKeys(snapshot)) {
       if ((await op.store.head(key, { signal: op.signal })) === undefined) continue;
-      throw new LodeError('LODE_LAYOUT_MISMATCH', 'the head was written with another layout', {
-        dataset: this.#format.name,
-        snapshot,
-        key,
-        expected: this.#format.manifestKey(snapshot),
-      });
+      const what = 'the head was written with another layout';
+      const expected = this.#format.manifestKey(snapshot);
+      const details = { dataset: this.#format.name, snapshot, key, expected };
+      log(op.logger, 'warn', what, details);
+      throw new LodeError('LODE_LAYOUT_MISMATCH', what, details);
     }
   }
 

@@ -9,7 +9,8 @@
  * since is a conflict. One that has learned nothing yet commits on top of whatever the head is.
  */
 import type { Env } from '../env.ts';
-import { LodeError } from '../errors.ts';
+import { isLodeError, LodeError } from '../errors.ts';
+import { commits, conflicts, repairs } from '../events.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import { chain, listIds, span, walk } from './ancestors.ts';
 import { exclusively } from './exclusively.ts';
@@ -110,6 +111,8 @@ export class History<M extends SnapshotFacts> {
   async repair(op: Operation, dryRun: boolean): Promise<string[]> {
     const repaired = await repair(op, this.#format, this.#heads, this.#publisher, dryRun);
     this.#learned = undefined;
+    if (repaired.length > 0 && !dryRun)
+      repairs.tell(op.logger, () => ({ dataset: this.#format.name, keys: repaired }));
     return repaired;
   }
 
@@ -190,6 +193,10 @@ export class History<M extends SnapshotFacts> {
     } catch (error) {
       // What this writer knew stays known: a writer that lost goes on losing until it looks at the head by latest().
       if (!request.referenced) this.#learned = former;
+      if (isLodeError(error, 'LODE_SNAPSHOT_CONFLICT'))
+        this.#tellConflict(op, error.details.expectedHead, { retried: false, fenced: false });
+      if (isLodeError(error, 'LODE_FENCED'))
+        this.#tellConflict(op, undefined, { retried: false, fenced: true });
       throw error;
     } finally {
       this.#leave();
@@ -209,16 +216,16 @@ export class History<M extends SnapshotFacts> {
         : await this.#onTop(op, request, head, isRemembered);
       if (published.outcome === 'landed') {
         if (published.head.etag !== undefined) this.#learned = published.head;
-        return {
-          manifest: published.manifest,
-          retries: lost,
-          missingCopies: published.missingCopies,
-        };
+        return this.#landed(op, published, lost);
       }
       // A hint that was out of date, or a pointer that has to be settled, is not a race lost.
       if (!isHint && published.outcome !== 'dangling') {
         lost++;
         if (lost > this.#options.retry.attempts) throw await this.#defeat(op, published, head);
+        this.#tellConflict(op, head.manifest?.snapshotId, {
+          retried: true,
+          fenced: published.outcome === 'fenced',
+        });
         // The next attempt waits for the lock, which nobody holds for long: no need to step aside first.
         if (!this.#mayRebaseUnderLock(op, request))
           await op.env.sleep(retryDelayMs(this.#options.retry, lost, op.env), op.signal);
@@ -233,6 +240,29 @@ export class History<M extends SnapshotFacts> {
         isRemembered = false;
       }
     }
+  }
+
+  #landed(
+    op: Operation,
+    { manifest, missingCopies }: Publication<M> & { readonly outcome: 'landed' },
+    lost: number,
+  ): Committed<M> {
+    commits.tell(op.logger, () => ({
+      dataset: this.#format.name,
+      snapshot: manifest.snapshotId,
+      parent: manifest.parentSnapshotId,
+      retries: lost,
+      missingCopies,
+    }));
+    return { manifest, retries: lost, missingCopies };
+  }
+
+  #tellConflict(
+    { logger }: Operation,
+    expectedHead: string | undefined,
+    { retried, fenced }: { readonly retried: boolean; readonly fenced: boolean },
+  ): void {
+    conflicts.tell(logger, () => ({ dataset: this.#format.name, expectedHead, retried, fenced }));
   }
 
   /** What the first attempt builds on. */

@@ -1,5 +1,6 @@
 /** What one public call carries through every layer below it. */
 import type { Env } from '../env.ts';
+import type { Logger } from '../events.ts';
 import type { Store } from '../store/store.ts';
 
 export interface Operation {
@@ -7,6 +8,7 @@ export interface Operation {
   readonly store: Store;
   readonly env: Env;
   readonly signal: AbortSignal | undefined;
+  readonly logger?: Logger | undefined;
   /** Id that this call uploads data under: its folder is no snapshot yet, and need not be looked into. */
   readonly uploading?: string;
 }

@@ -8,6 +8,7 @@
  */
 import { utf8Encode } from '../bytes/index.ts';
 import { isLodeError, LodeError } from '../errors.ts';
+import { fences } from '../events.ts';
 import { forEachOf } from '../parallel.ts';
 import { CircleGuard } from './circle.ts';
 import type { ETag, PutMode, PutOptions } from '../store/store.ts';
@@ -262,7 +263,9 @@ export class Publisher<M extends SnapshotFacts> {
   /** Occupies the place of a manifest that never came; false when it has come after all. */
   async putFence(op: Operation, snapshot: string, parent: M | undefined): Promise<boolean> {
     const bytes = this.#format.encode(this.#format.fence(snapshot, parent));
-    return this.#putManifest(op, this.#format.manifestKey(snapshot), bytes);
+    const isThere = await this.#putManifest(op, this.#format.manifestKey(snapshot), bytes);
+    if (isThere) fences.tell(op.logger, () => ({ dataset: this.#format.name, snapshot }));
+    return isThere;
   }
 
   /** Writes the manifest that the pointer names already: the second half of a commit that was interrupted. */

@@ -7,7 +7,8 @@
  *
  * - `withPrefix` next to the adapter, so that everything else, the probe's key too, stays inside the prefix.
  * - `withProbe` below `withRetry`: a probe that got no answer is tried again.
- * - `withMeter` below `withRetry` and `withCache` counts what the storage was asked, above them what the caller asked.
+ * - `withMeter` below `withRetry` and `withCache` counts what the storage was asked, above them what the caller asked, and
+ *   the retries.
  * - `withRetry` below `withCache`: a resumed body is cached whole, and a hit needs no retry.
  *
  * Every wrapper forwards capabilities as they are, except that a prefix shortens the longest key.
@@ -21,6 +22,7 @@ export type { Cost, Meter } from './wrappers/meter.ts';
 export { withPrefix } from './wrappers/prefix.ts';
 export { withProbe } from './wrappers/probe.ts';
 export type { ProbeOptions } from './wrappers/probe.ts';
+export { watched } from './wrappers/watch.ts';
 export { withRetry } from './wrappers/retry.ts';
 export type { RetryOptions } from './wrappers/retry.ts';
 export type {

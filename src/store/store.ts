@@ -8,6 +8,7 @@
  * - Non-goals: rename, append, partial update, transactions over several objects.
  */
 import type { ByteInput } from '../bytes/source.ts';
+import type { RetryEvent } from '../events.ts';
 
 /** Opaque version of an object, compared for equality only. */
 export type ETag = string & { readonly __etag?: never };
@@ -84,6 +85,8 @@ export interface StoreCapabilities {
 export interface CallOptions {
   /** Aborting rejects with `signal.reason`. A write may have landed by then. */
   readonly signal?: AbortSignal | undefined;
+  /** Told of each request that is sent again for this call, before it is. Must not throw. */
+  readonly onRetry?: ((retry: RetryEvent) => void) | undefined;
 }
 
 export interface PutOptions extends CallOptions {

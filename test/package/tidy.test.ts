@@ -8,7 +8,7 @@ import { median } from '../../bench/harness.ts';
 import { readSources, readText, type Source } from './source.ts';
 import { faceToCome, manifest, publicSources, repositoryFiles } from './repository.ts';
 
-const foundation = ['errors', 'env', 'bytes', 'options', 'parallel', 'platform'];
+const foundation = ['errors', 'env', 'events', 'bytes', 'options', 'parallel', 'platform'];
 
 /** What each part may import, besides itself. Parts not named here are public faces: they may import every part. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   errors: [],
   env: ['errors'],
   options: ['errors'],
+  events: ['errors', 'platform'],
   parallel: ['errors'],
   bytes: ['errors', 'env', 'platform'],
   disk: foundation,

@@ -86,7 +86,7 @@ export class S3Object implements StoredObject {
       }
       if (progress.done > before) failures = 0;
       if (++failures >= this.#client.settings.attempts) throw this.#truncated(progress.done, cause);
-      await this.#client.pause(failures, this.#signal);
+      await this.#client.pause(failures, { key: this.key, signal: this.#signal, error: cause });
       response = await this.#resume(progress.done);
       skip = 0;
     }

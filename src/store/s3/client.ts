@@ -7,7 +7,8 @@
 import type { Env } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
 import { concat } from '../../bytes/index.ts';
-import { backoffMs } from '../backoff.ts';
+import { backoffMs, tellRetry, type Resent } from '../backoff.ts';
+import type { CallOptions } from '../store.ts';
 import { profileNamed, type CredentialKeeper, type S3Credentials } from './credentials.ts';
 import { canonicalQuery, uriEncodeKey } from './encode.ts';
 import type { Endpoint } from './endpoint.ts';
@@ -62,30 +63,50 @@ interface Setup {
   readonly profileOfRegion: { readonly name: string | undefined } | undefined;
 }
 
+/** What answers have taught, shared by all calls. */
+interface Learned {
+  readonly signer: Signer;
+  profileOfRegion: Setup['profileOfRegion'];
+  clockOffMs: number;
+  bucketSeen: boolean;
+  closed: boolean;
+}
+
 export class S3Client {
   readonly settings: Settings;
   readonly env: Env;
   readonly #endpoint: Endpoint;
   readonly #transport: Transport;
   readonly #credentials: CredentialKeeper;
-  readonly #signer = new Signer();
-  #profileOfRegion: Setup['profileOfRegion'];
-  #clockOffMs = 0;
-  #bucketSeen = false;
-  #closed = false;
+  readonly #setup: Setup;
+  readonly #learned: Learned;
+  readonly #onRetry: CallOptions['onRetry'];
 
-  constructor(setup: Setup) {
+  constructor(setup: Setup, learned?: Learned, onRetry?: CallOptions['onRetry']) {
+    this.#setup = setup;
+    this.#onRetry = onRetry;
+    this.#learned = learned ?? {
+      signer: new Signer(),
+      profileOfRegion: setup.profileOfRegion,
+      clockOffMs: 0,
+      bucketSeen: false,
+      closed: false,
+    };
     this.settings = setup.settings;
     this.env = setup.env;
     this.#endpoint = setup.endpoint;
     this.#transport = setup.transport;
     this.#credentials = setup.credentials;
-    this.#profileOfRegion = setup.profileOfRegion;
+  }
+
+  /** The same client, for one call that wants to hear of its retries. */
+  for({ onRetry }: CallOptions): S3Client {
+    return onRetry === undefined ? this : new S3Client(this.#setup, this.#learned, onRetry);
   }
 
   /** True once an answer has proved that the bucket is there: from then on a bare 404 means the key. */
   get bucketSeen(): boolean {
-    return this.#bucketSeen;
+    return this.#learned.bucketSeen;
   }
 
   get bucket(): string {
@@ -106,23 +127,26 @@ export class S3Client {
       if (reply.lost === undefined && again !== true) return reply;
       if (again !== true || ++failures >= this.settings.attempts)
         throw this.failure(reply, request);
-      await this.pause(failures, request.signal);
+      const { key, signal } = request;
+      await this.pause(failures, { key, signal, error: this.failure(reply, request) });
     }
   }
 
   /** One request and its corrections. Throws for aborts and for credentials that cannot be had. */
   async once(request: S3Request, fresh = false): Promise<Reply> {
-    if (this.#profileOfRegion !== undefined) await this.#readRegion(this.#profileOfRegion.name);
+    const { profileOfRegion } = this.#learned;
+    if (profileOfRegion !== undefined) await this.#readRegion(profileOfRegion.name);
     for (let corrections = 0; ;) {
       request.signal?.throwIfAborted();
-      if (this.#closed) throw new LodeError('LODE_CLOSED', 'the store was closed', {});
+      if (this.#learned.closed) throw new LodeError('LODE_CLOSED', 'the store was closed', {});
       const credentials = this.#credentials.anonymous ? undefined : await this.#credentials.get();
       const reply = await this.#send(request, credentials, fresh);
       if (reply.lost !== undefined) return reply;
       const { fault } = reply;
-      if (fault === undefined || fault.code === 'NoSuchKey') this.#bucketSeen = true;
+      if (fault === undefined || fault.code === 'NoSuchKey') this.#learned.bucketSeen = true;
       if (fault === undefined || ++corrections > 3) return reply;
       if (!(await this.#correct(reply, fault, credentials))) return reply;
+      this.#tellRetry(corrections, 0, { key: request.key, error: this.failure(reply, request) });
     }
   }
 
@@ -134,12 +158,19 @@ export class S3Client {
     return failureOf(fault, subject ?? this.bucket);
   }
 
-  async pause(failures: number, signal: AbortSignal | undefined): Promise<void> {
-    await this.env.sleep(backoffMs(failures, this.settings.backoff, this.env), signal);
+  /** Waits before a request is sent again. */
+  async pause(failures: number, { key, signal, error }: Resent): Promise<void> {
+    const delayMs = backoffMs(failures, this.settings.backoff, this.env);
+    this.#tellRetry(failures, delayMs, { key, error });
+    await this.env.sleep(delayMs, signal);
+  }
+
+  #tellRetry(failures: number, delayMs: number, resent: Resent): void {
+    tellRetry({ ...resent, onRetry: this.#onRetry }, failures, delayMs);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#learned.closed = true;
     await this.#transport.close();
   }
 
@@ -155,7 +186,7 @@ export class S3Client {
     const headers: Record<string, string> = { host, ...request.headers };
     if (credentials !== undefined) {
       const unsigned = { method, path, query, headers, body };
-      await this.#signer.sign(unsigned, credentials, this.#endpoint.region, this.nowMs());
+      await this.#learned.signer.sign(unsigned, credentials, this.#endpoint.region, this.nowMs());
     }
     // Not under the signature: `fetch` has its own way with these.
     if (method === 'GET' || method === 'HEAD') headers['accept-encoding'] = 'identity';
@@ -210,18 +241,18 @@ export class S3Client {
   #correctClock(date: string | undefined): boolean {
     const theirs = Date.parse(date ?? '');
     if (Number.isNaN(theirs) || Math.abs(theirs - this.nowMs()) < 4 * 60_000) return false;
-    this.#clockOffMs += theirs - this.nowMs();
+    this.#learned.clockOffMs += theirs - this.nowMs();
     return true;
   }
 
   /** By the server's clock, as far as it is known. */
   nowMs(): number {
-    return Number(this.env.now() / 1_000_000n) + this.#clockOffMs;
+    return Number(this.env.now() / 1_000_000n) + this.#learned.clockOffMs;
   }
 
   async #readRegion(profile: string | undefined): Promise<void> {
     this.#endpoint.correctRegion((await profileNamed(profile))?.['region']);
-    this.#profileOfRegion = undefined;
+    this.#learned.profileOfRegion = undefined;
   }
 }
 

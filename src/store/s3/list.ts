@@ -75,7 +75,7 @@ export async function readXml(
       throw new LodeError('LODE_UNAVAILABLE', `no ${name} document came through whole`, {
         key: client.bucket,
       });
-    await client.pause(failures, request.signal);
+    await client.pause(failures, request);
   }
 }
 

@@ -36,7 +36,7 @@ export async function putInParts(
         key: write.key,
       });
     }
-    await client.pause(failures, write.signal);
+    await client.pause(failures, write);
   }
 }
 
@@ -126,7 +126,7 @@ class Upload {
       const verdict = await this.#judge(seen);
       if (verdict !== 'again') return verdict;
       if (++failures >= this.#client.settings.attempts) return write.exhausted(seen);
-      await this.#client.pause(failures, signal);
+      await this.#client.pause(failures, write);
     }
   }
 

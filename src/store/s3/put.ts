@@ -64,7 +64,7 @@ async function putWhole(client: S3Client, write: Write, body: Uint8Array): Promi
       const verdict = await write.judge(reply);
       if (verdict !== 'again') return verdict;
       if (++failures >= client.settings.attempts) return write.exhausted(reply);
-      await client.pause(failures, signal);
+      await client.pause(failures, { key, signal, error: client.failure(reply, write) });
     }
   };
   write.repeat = send;

@@ -116,31 +116,32 @@ class S3Objects implements Store {
 
   async put(key: string, body: ByteInput, options: PutOptions = {}): Promise<PutResult> {
     const name = normaliseKey(key);
-    return putObject(this.#client, name, body, options);
+    return putObject(this.#client.for(options), name, body, options);
   }
 
   async get(key: string, options: GetOptions = {}): Promise<StoredObject | undefined> {
-    return getObject(this.#client, this.#sizes, normaliseKey(key), options);
+    return getObject(this.#client.for(options), this.#sizes, normaliseKey(key), options);
   }
 
   async head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
-    return headObject(this.#client, normaliseKey(key), options);
+    return headObject(this.#client.for(options), normaliseKey(key), options);
   }
 
   list(prefix: string, options?: ListOptions & { delimiter?: never }): AsyncIterable<ObjectInfo>;
   list(prefix: string, options: ListOptions): AsyncIterable<ObjectInfo | CommonPrefix>;
   list(prefix: string, options: ListOptions = {}): AsyncIterable<ObjectInfo | CommonPrefix> {
-    return listObjects(this.#client, prefix, options);
+    return listObjects(this.#client.for(options), prefix, options);
   }
 
   async delete(
     keys: string | readonly string[],
-    { signal }: CallOptions = {},
+    options: CallOptions = {},
   ): Promise<DeleteResult[]> {
+    const { signal } = options;
     const given = typeof keys === 'string' ? [keys] : keys;
     const names = given.map(normaliseKey);
     signal?.throwIfAborted();
-    const failures = await deleteObjects(this.#client, names, signal);
+    const failures = await deleteObjects(this.#client.for(options), names, signal);
     return given.map((key, i) => {
       const error = failures.get(names[i] ?? '');
       return error === undefined ? { key, outcome: 'deleted' } : { key, outcome: 'failed', error };

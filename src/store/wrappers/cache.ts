@@ -123,7 +123,7 @@ class CacheStore extends ForwardingStore {
   async #share(name: string, options: GetOptions): Promise<StoredObject | undefined> {
     const present = this.#flights.get(name);
     const joined = present !== undefined && !present.stopped;
-    const flight = joined ? present : this.#start(name);
+    const flight = joined ? present : this.#start(name, options.onRetry);
     const answer = await flight.wait(options.signal);
     if (answer === undefined) {
       // Absence that was asked for before this caller came proves nothing: the object may have been written in between.
@@ -134,9 +134,9 @@ class CacheStore extends ForwardingStore {
     return flight.claim(options.signal) ? answer : this.inner.get(name, options);
   }
 
-  #start(name: string): Flight<StoredObject | Held | undefined> {
+  #start(name: string, onRetry: CallOptions['onRetry']): Flight<StoredObject | Held | undefined> {
     const flight = new Flight(async (signal) => {
-      const object = await this.inner.get(name, { signal });
+      const object = await this.inner.get(name, { signal, onRetry });
       if (object === undefined || object.size > this.#objectBytesMax) return object;
       const bytes = await object.bytes();
       if (bytes.length !== object.size) {

@@ -2,9 +2,10 @@
  * `withMeter`: counts what goes through it, at the price of a few additions.
  *
  * Outermost it counts what an operation asked for; right above an adapter, what the storage was asked for (attempts of
- * `withRetry` included, hits of `withCache` excluded). A page of a listing and 1,000 keys of a delete are one request each.
+ * `withRetry` included, hits of `withCache` excluded). Retries below it are counted apart. A page of a listing and 1,000 keys of a delete are one request each.
  */
 import { byteSource, utf8Length, type ByteInput } from '../../bytes/index.ts';
+import type { RetryEvent } from '../../events.ts';
 import type {
   CallOptions,
   CommonPrefix,
@@ -32,7 +33,7 @@ export interface Cost {
   readonly bytesDown: number;
   /** Conditional puts that lost. */
   readonly conflicts: number;
-  /** Requests issued again by a `withRetry` that was given this meter. */
+  /** Requests sent again below this meter, by `withRetry` or by the adapter: on top of `requests`. */
   readonly retries: number;
 }
 
@@ -88,20 +89,20 @@ class MeteredStore extends ForwardingStore {
   override async put(key: string, body: ByteInput, options?: PutOptions): Promise<PutResult> {
     const meter = this.#meter;
     meter.puts++;
-    const result = await this.inner.put(key, countUp(body, meter), options);
+    const result = await this.inner.put(key, countUp(body, meter), this.#heard(options));
     if (result.outcome === 'conflict') meter.conflicts++;
     return result;
   }
 
   override async get(key: string, options?: GetOptions): Promise<StoredObject | undefined> {
     this.#meter.gets++;
-    const object = await this.inner.get(key, options);
+    const object = await this.inner.get(key, this.#heard(options));
     return object && new MeteredObject(object, this.#meter);
   }
 
   override head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined> {
     this.#meter.heads++;
-    return this.inner.head(key, options);
+    return this.inner.head(key, this.#heard(options));
   }
 
   protected override async *entries(
@@ -110,7 +111,7 @@ class MeteredStore extends ForwardingStore {
   ): AsyncIterable<ObjectInfo | CommonPrefix> {
     let entries = 0;
     this.#meter.lists++;
-    for await (const entry of this.inner.list(prefix, options)) {
+    for await (const entry of this.inner.list(prefix, this.#heard(options))) {
       if (entries > 0 && entries % perRequest === 0) this.#meter.lists++;
       entries++;
       yield entry;
@@ -122,7 +123,18 @@ class MeteredStore extends ForwardingStore {
     options?: CallOptions,
   ): Promise<DeleteResult[]> {
     this.#meter.deletes += typeof keys === 'string' ? 1 : Math.ceil(keys.length / perRequest);
-    return this.inner.delete(keys, options);
+    return this.inner.delete(keys, this.#heard(options));
+  }
+
+  /** The options of a call, with its retries counted. */
+  #heard<O extends CallOptions>(options: O | undefined): O & CallOptions {
+    const outer = options?.onRetry;
+    const meter = this.#meter;
+    const onRetry = (retry: RetryEvent): void => {
+      meter.retries++;
+      outer?.(retry);
+    };
+    return { ...options, onRetry } as O & CallOptions;
   }
 }
 

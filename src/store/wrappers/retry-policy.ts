@@ -1,14 +1,12 @@
 /** Which failures are worth another attempt, and how long to wait for it. */
 import type { Env } from '../../env.ts';
 import { isLodeError } from '../../errors.ts';
-import { backoffMs, type Backoff } from '../backoff.ts';
-import type { Meter } from './meter.ts';
+import { backoffMs, tellRetry, type Backoff, type Resent } from '../backoff.ts';
 
 /** What the parts of this wrapper share. */
 export interface RetryPolicy extends Backoff {
   readonly attempts: number;
   readonly spoolBytesMax: number;
-  readonly meter: Meter | undefined;
   readonly env: Env;
 }
 
@@ -18,12 +16,10 @@ export function passes(error: unknown): boolean {
 }
 
 /** Waits before the attempt that follows `failures` failed ones. */
-export async function pause(
-  policy: RetryPolicy,
-  failures: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (policy.meter !== undefined) policy.meter.retries++;
-  await policy.env.sleep(backoffMs(failures, policy, policy.env), signal);
+export async function pause(policy: RetryPolicy, failures: number, resent: Resent): Promise<void> {
+  const { signal } = resent;
+  const delayMs = backoffMs(failures, policy, policy.env);
+  tellRetry(resent, failures, delayMs);
+  await policy.env.sleep(delayMs, signal);
   signal?.throwIfAborted();
 }

@@ -90,7 +90,7 @@ class RetriedPut {
         this.#failed = true;
         if (!isLodeError(error, 'LODE_UNAVAILABLE')) this.#unanswered = true;
         if (++failures >= attempts) throw this.#exhausted(error);
-        await pause(this.#policy, failures, this.#options.signal);
+        await this.#pause(failures, error);
         continue;
       }
       return result.outcome === 'conflict' && this.#failed ? this.#judge(result) : result;
@@ -107,19 +107,25 @@ class RetriedPut {
 
   /** The etag of the object when it holds exactly our bytes. */
   async #readBack(): Promise<ETag | undefined> {
-    const { signal } = this.#options;
-    for (let failures = 0; ;) {
+    const { signal, onRetry } = this.#options;
+    for (let failures = 0, cause: unknown; ;) {
       try {
-        const object = await this.#store.get(this.#key, { signal });
+        const object = await this.#store.get(this.#key, { signal, onRetry });
         if (object === undefined) return undefined;
         return (await this.#isOurs(object)) ? object.etag : undefined;
       } catch (error) {
         const known = passes(error) || isLodeError(error, 'LODE_TRUNCATED', 'LODE_OBJECT_CHANGED');
         if (!known) throw error;
         if (++failures >= this.#policy.attempts) throw this.#uncertain(error);
+        cause = error;
       }
-      await pause(this.#policy, failures, signal);
+      await this.#pause(failures, cause);
     }
+  }
+
+  #pause(failures: number, error: unknown): Promise<void> {
+    const { signal, onRetry } = this.#options;
+    return pause(this.#policy, failures, { key: this.#key, signal, onRetry, error });
   }
 
   async #isOurs(object: StoredObject): Promise<boolean> {

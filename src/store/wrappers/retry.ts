@@ -24,7 +24,6 @@ import type {
   StoredObject,
 } from '../store.ts';
 import { ForwardingObject, ForwardingStore } from './forwarding.ts';
-import type { Meter } from './meter.ts';
 import { passes, pause, type RetryPolicy } from './retry-policy.ts';
 import { retriedPut } from './retry-put.ts';
 
@@ -33,8 +32,6 @@ export interface RetryOptions extends Partial<Backoff> {
   readonly attempts?: number;
   /** Most bytes held of a body that cannot be replayed. Default 8 MiB. */
   readonly spoolBytesMax?: number;
-  /** Counts the retries. */
-  readonly meter?: Meter;
   readonly env?: Env;
 }
 
@@ -46,7 +43,6 @@ export function withRetry(store: Store, options: RetryOptions = {}): Store {
     maxDelayMs: checked('maxDelayMs', options.maxDelayMs ?? 5_000, 0),
     jitter: checked('jitter', options.jitter ?? 1, 0, 1),
     spoolBytesMax: checked('spoolBytesMax', options.spoolBytesMax ?? 8 * 1024 * 1024, 0),
-    meter: options.meter,
     env: options.env ?? systemEnv,
   };
   return new RetryStore(store, policy);
@@ -66,12 +62,12 @@ class RetryStore extends ForwardingStore {
 
   override async get(key: string, options: GetOptions = {}): Promise<StoredObject | undefined> {
     const start = (): Promise<StoredObject | undefined> => this.inner.get(key, options);
-    const object = await this.#again(start, options.signal);
-    return object && new ResumedObject(object, this.inner, this.#policy, options.signal);
+    const object = await this.#again(key, start, options);
+    return object && new ResumedObject(object, this.inner, this.#policy, options);
   }
 
   override head(key: string, options: CallOptions = {}): Promise<ObjectInfo | undefined> {
-    return this.#again(() => this.inner.head(key, options), options.signal);
+    return this.#again(key, () => this.inner.head(key, options), options);
   }
 
   /** Goes on after the last entry that came through; order makes that exact. */
@@ -82,7 +78,7 @@ class RetryStore extends ForwardingStore {
     let { startAfter } = options;
     // Without an order there is no "after": an unordered listing that breaks off fails.
     const attempts = this.capabilities.orderedList ? this.#policy.attempts : 1;
-    for (let failures = 0; ;) {
+    for (let failures = 0, error: unknown; ;) {
       const rest = startAfter === undefined ? options : { ...options, startAfter };
       try {
         for await (const entry of this.inner.list(prefix, rest)) {
@@ -91,10 +87,12 @@ class RetryStore extends ForwardingStore {
           failures = 0;
         }
         return;
-      } catch (error) {
-        if (!passes(error) || ++failures >= attempts) throw error;
+      } catch (caught) {
+        if (!passes(caught) || ++failures >= attempts) throw caught;
+        error = caught;
       }
-      await pause(this.#policy, failures, options.signal);
+      const { signal, onRetry } = options;
+      await pause(this.#policy, failures, { key: prefix, signal, onRetry, error });
     }
   }
 
@@ -106,6 +104,7 @@ class RetryStore extends ForwardingStore {
     const results: DeleteResult[] = [];
     let left = given.map((_, i) => i);
     for (let failures = 0; ;) {
+      let error: unknown;
       const names = left.map((i) => given[i] ?? '');
       const last = failures + 1 >= this.#policy.attempts;
       try {
@@ -114,26 +113,36 @@ class RetryStore extends ForwardingStore {
           const answer = answers[at];
           if (answer !== undefined) results[i] = answer;
         });
-      } catch (error) {
-        if (!passes(error) || last) throw error;
+      } catch (caught) {
+        if (!passes(caught) || last) throw caught;
+        error = caught;
       }
       left = left.filter((i) => {
         const result = results[i];
-        return result === undefined || (result.outcome === 'failed' && passes(result.error));
+        if (result === undefined) return true;
+        if (result.outcome !== 'failed' || !passes(result.error)) return false;
+        error ??= result.error;
+        return true;
       });
       if (left.length === 0 || last) return results;
-      await pause(this.#policy, ++failures, options.signal);
+      const { signal, onRetry } = options;
+      await pause(this.#policy, ++failures, { key: given[left[0] ?? 0], signal, onRetry, error });
     }
   }
 
-  async #again<T>(call: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    for (let failures = 0; ;) {
+  async #again<T>(
+    key: string,
+    call: () => Promise<T>,
+    { signal, onRetry }: CallOptions,
+  ): Promise<T> {
+    for (let failures = 0, error: unknown; ;) {
       try {
         return await call();
-      } catch (error) {
-        if (!passes(error) || ++failures >= this.#policy.attempts) throw error;
+      } catch (caught) {
+        if (!passes(caught) || ++failures >= this.#policy.attempts) throw caught;
+        error = caught;
       }
-      await pause(this.#policy, failures, signal);
+      await pause(this.#policy, failures, { key, signal, onRetry, error });
     }
   }
 }
@@ -142,19 +151,19 @@ class RetryStore extends ForwardingStore {
 class ResumedObject extends ForwardingObject {
   readonly #store: Store;
   readonly #policy: RetryPolicy;
-  readonly #signal: AbortSignal | undefined;
+  readonly #call: CallOptions;
   #used = false;
 
   constructor(
     inner: StoredObject,
     store: Store,
     policy: RetryPolicy,
-    signal: AbortSignal | undefined,
+    { signal, onRetry }: CallOptions,
   ) {
     super(inner);
     this.#store = store;
     this.#policy = policy;
-    this.#signal = signal;
+    this.#call = { signal, onRetry };
   }
 
   override stream(): AsyncIterable<Uint8Array> {
@@ -169,7 +178,7 @@ class ResumedObject extends ForwardingObject {
     } catch (error) {
       if (!resumes(error)) throw error;
       const source = { size: undefined, replayable: false };
-      return await readSource({ ...source, stream: () => this.#chunks(undefined) });
+      return await readSource({ ...source, stream: () => this.#chunks(undefined, error) });
     }
   }
 
@@ -179,13 +188,18 @@ class ResumedObject extends ForwardingObject {
   }
 
   /** Chunks of `body`, or from a new request where there is none. */
-  async *#chunks(body: AsyncIterable<Uint8Array> | undefined): AsyncGenerator<Uint8Array> {
+  async *#chunks(
+    body: AsyncIterable<Uint8Array> | undefined,
+    error?: unknown,
+  ): AsyncGenerator<Uint8Array> {
+    let cause = error;
     let done = 0;
     let failures = 0;
     for (let next = body; ; next = undefined) {
       try {
         if (next === undefined) {
-          await pause(this.#policy, Math.max(1, failures), this.#signal);
+          const resent = { ...this.#call, key: this.key, error: cause };
+          await pause(this.#policy, Math.max(1, failures), resent);
           next = (await this.#rest(done)).stream();
         }
         for await (const chunk of next) {
@@ -194,8 +208,9 @@ class ResumedObject extends ForwardingObject {
           failures = 0;
         }
         return;
-      } catch (error) {
-        if (!resumes(error) || ++failures >= this.#policy.attempts) throw error;
+      } catch (caught) {
+        if (!resumes(caught) || ++failures >= this.#policy.attempts) throw caught;
+        cause = caught;
       }
     }
   }
@@ -205,7 +220,7 @@ class ResumedObject extends ForwardingObject {
     const object = await this.#store.get(this.key, {
       range,
       ifMatch: this.etag,
-      signal: this.#signal,
+      ...this.#call,
     });
     if (object !== undefined) return object;
     throw new LodeError('LODE_OBJECT_CHANGED', 'the object was deleted while it was read', {

@@ -5,6 +5,7 @@ import {
   createMeter,
   isLodeError,
   memoryStore,
+  withMeter,
   withRetry,
   type Env,
   type LodeError,
@@ -120,9 +121,11 @@ describe('retry of puts', () => {
     const { store, faulty } = retrying(
       storage,
       { kind: 'fail', on: 'put', times: Number.POSITIVE_INFINITY },
-      { attempts: 4, baseDelayMs: 10, jitter: 0, env, meter },
+      { attempts: 4, baseDelayMs: 10, jitter: 0, env },
     );
-    await assert.rejects(store.put('k', 'x'), (error) => isLodeError(error, 'LODE_UNAVAILABLE'));
+    await assert.rejects(withMeter(store, meter).put('k', 'x'), (error) =>
+      isLodeError(error, 'LODE_UNAVAILABLE'),
+    );
     assert.deepEqual(env.slept, [10, 20, 40]);
     assert.equal(meter.snapshot().retries, 3);
     assert.equal(faulty.calls, 4);
