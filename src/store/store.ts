@@ -90,13 +90,13 @@ export interface CallOptions {
 }
 
 export interface PutOptions extends CallOptions {
-  readonly mode?: PutMode;
+  readonly mode?: PutMode | undefined;
   /**
    * Only with `capabilities.guardedPut`: runs after the comparison holds and before the new content shows, under the
    * lock. When it throws, nothing is published and the error is rethrown. It may call the same store for other keys.
    * Bytes it returns are published in place of `body`. When the put is retried it is called again, under the new lock.
    */
-  readonly beforePublish?: () => Promise<Uint8Array | void>;
+  readonly beforePublish?: (() => Promise<Uint8Array | void>) | undefined;
 }
 
 export interface GetOptions extends CallOptions {

@@ -49,6 +49,10 @@ export class Meter {
   conflicts = 0;
   retries = 0;
 
+  readonly countRetry = (): void => {
+    this.retries++;
+  };
+
   /** The counts now, or what was added since an earlier snapshot. */
   snapshot(since?: Cost): Cost {
     const { puts, gets, heads, lists, deletes } = this;
@@ -77,6 +81,7 @@ export function withMeter(store: Store, meter: Meter): Store {
 }
 
 const perRequest = 1000;
+const none: PutOptions & GetOptions = {};
 
 class MeteredStore extends ForwardingStore {
   readonly #meter: Meter;
@@ -89,29 +94,35 @@ class MeteredStore extends ForwardingStore {
   override async put(key: string, body: ByteInput, options?: PutOptions): Promise<PutResult> {
     const meter = this.#meter;
     meter.puts++;
-    const result = await this.inner.put(key, countUp(body, meter), this.#heard(options));
+    // Spelled out: spreading the options would cost more than all the rest of this wrapper.
+    const { mode, signal, beforePublish, onRetry } = options ?? none;
+    const all = { mode, signal, beforePublish, onRetry: this.#count(onRetry) };
+    const result = await this.inner.put(key, countUp(body, meter), all);
     if (result.outcome === 'conflict') meter.conflicts++;
     return result;
   }
 
   override async get(key: string, options?: GetOptions): Promise<StoredObject | undefined> {
     this.#meter.gets++;
-    const object = await this.inner.get(key, this.#heard(options));
+    const { range, ifMatch, ifNoneMatch, signal, onRetry } = options ?? none;
+    const all = { range, ifMatch, ifNoneMatch, signal, onRetry: this.#count(onRetry) };
+    const object = await this.inner.get(key, all);
     return object && new MeteredObject(object, this.#meter);
   }
 
   override head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined> {
     this.#meter.heads++;
-    return this.inner.head(key, this.#heard(options));
+    return this.inner.head(key, { ...options, onRetry: this.#count(options?.onRetry) });
   }
 
   protected override async *entries(
     prefix: string,
     options: ListOptions,
   ): AsyncIterable<ObjectInfo | CommonPrefix> {
+    const all = { ...options, onRetry: this.#count(options.onRetry) };
     let entries = 0;
     this.#meter.lists++;
-    for await (const entry of this.inner.list(prefix, this.#heard(options))) {
+    for await (const entry of this.inner.list(prefix, all)) {
       if (entries > 0 && entries % perRequest === 0) this.#meter.lists++;
       entries++;
       yield entry;
@@ -123,18 +134,16 @@ class MeteredStore extends ForwardingStore {
     options?: CallOptions,
   ): Promise<DeleteResult[]> {
     this.#meter.deletes += typeof keys === 'string' ? 1 : Math.ceil(keys.length / perRequest);
-    return this.inner.delete(keys, this.#heard(options));
+    return this.inner.delete(keys, { ...options, onRetry: this.#count(options?.onRetry) });
   }
 
-  /** The options of a call, with its retries counted. */
-  #heard<O extends CallOptions>(options: O | undefined): O & CallOptions {
-    const outer = options?.onRetry;
-    const meter = this.#meter;
-    const onRetry = (retry: RetryEvent): void => {
-      meter.retries++;
-      outer?.(retry);
+  /** For the options of a call: counts its retries, and passes them on. */
+  #count(outer: CallOptions['onRetry']): (retry: RetryEvent) => void {
+    if (outer === undefined) return this.#meter.countRetry;
+    return (retry) => {
+      this.#meter.countRetry();
+      outer(retry);
     };
-    return { ...options, onRetry } as O & CallOptions;
   }
 }
 

@@ -114,6 +114,27 @@ describe('retry of puts', () => {
     assert.equal(await error.details.resolve(), 'landed');
   });
 
+  it('are counted by a meter above, whatever the method, and by one only', async () => {
+    const storage = memoryStore();
+    await storage.put('k', 'x');
+    const calls: readonly [StoreFault, (store: Store) => Promise<unknown>][] = [
+      [{ kind: 'fail', on: 'put' }, (store) => store.put('new', 'y')],
+      [{ kind: 'effect-then-fail', on: 'put' }, (store) => store.put('newer', 'y')],
+      [{ kind: 'fail', on: 'get' }, (store) => store.get('k')],
+      [{ kind: 'dropped-body', on: 'get' }, async (store) => (await store.get('k'))?.bytes()],
+      [{ kind: 'fail', on: 'head' }, (store) => store.head('k')],
+      [{ kind: 'fail', on: 'list' }, (store) => store.list('')[Symbol.asyncIterator]().next()],
+      [{ kind: 'fail', on: 'delete' }, (store) => store.delete('new')],
+    ];
+    for (const [fault, call] of calls) {
+      const [above, below] = [createMeter(), createMeter()];
+      const { store, faulty } = retrying(withMeter(storage, below), fault);
+      await call(withMeter(store, above));
+      assert.equal(faulty.fired, 1, JSON.stringify(fault));
+      assert.deepEqual([above.retries, below.retries], [1, 0], JSON.stringify(fault));
+    }
+  });
+
   it('attempts used up with definite failures: unavailable, nothing stored', async () => {
     const storage = memoryStore();
     const meter = createMeter();
