@@ -9,12 +9,13 @@ import { LodeError } from '../errors.ts';
 import { retryPolicy } from '../history/index.ts';
 import type { RetryOptions, RetryPolicy } from '../history/index.ts';
 import { assertOptions, kindOf } from '../options.ts';
-import type { CallOptions, Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import { assertPart } from './assert-parts.ts';
 import { assertDatasetId, defaultLayout } from './layout.ts';
 import type { Layout } from './layout.ts';
 import type { ManifestLimits } from './manifest/index.ts';
 import type { TimestampOf } from './time-range.ts';
+import type { CallOptions } from './types.ts';
 
 export interface DatasetOptions<R> {
   readonly store: Store;
@@ -85,6 +86,7 @@ const datasetNames = {
   writers: true,
   settleMs: true,
   limits: true,
+  logger: true,
   env: true,
   signal: true,
 } as const;
