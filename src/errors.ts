@@ -116,7 +116,7 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
   LODE_UNSUPPORTED: ['unsupported', 'Choose another store or version.'],
   LODE_CONDITIONS_UNSUPPORTED: [
     'unsupported',
-    'Choose storage with atomic conditional writes, or declare a single writer.',
+    "Choose storage with atomic conditional writes, or vouch for a single one: writers: 'single'.",
   ],
   LODE_INVALID_RESPONSE: [
     'unsupported',

@@ -9,6 +9,9 @@ import type { StreamFile } from './stream-file.ts';
 
 type State = 'open' | 'committing' | 'committed' | 'failed' | 'aborted';
 
+const afterConflict =
+  'The bytes are gone: start another stream and write them again, or open the dataset with retry, which sends nothing twice.';
+
 export class BlobWriter<S> implements AsyncDisposable {
   readonly #session: CommitSession;
   readonly #file: StreamFile;
@@ -61,7 +64,7 @@ export class BlobWriter<S> implements AsyncDisposable {
         if (this.#failure !== undefined) throw this.#failure.error;
         return this.#file.finish();
       });
-      const committed = await this.#session.commit({ files: [file], rowCount: 1 });
+      const committed = await this.#session.commit({ files: [file], rowCount: 1 }, afterConflict);
       this.#state = 'committed';
       return this.#onCommitted(committed);
     } catch (error) {

@@ -13,6 +13,7 @@ import type { ResolvedOptions } from './options.ts';
 import { createPartitioner } from './partition.ts';
 import type { Partitioner } from './partition.ts';
 import { assertComponents } from './read.ts';
+import { missingManifest } from './reader/load.ts';
 import type { ReadPlan } from './read.ts';
 import type { Signature } from './session.ts';
 
@@ -66,10 +67,8 @@ export class DatasetContext<R> {
     assertSnapshotId(snapshot);
     const manifest = await this.history.snapshot(op, snapshot);
     if (manifest !== undefined) return manifest;
-    throw new LodeError('LODE_NOT_FOUND', 'there is no such snapshot', {
-      dataset: this.id,
-      snapshot,
-    });
+    const ref = { dataset: this.id, id: snapshot };
+    throw await missingManifest(op.store, this.options.layout, ref, { signal: op.signal });
   }
 
   /** Checks that the handle's components are those the snapshot was written with. */

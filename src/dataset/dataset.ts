@@ -133,7 +133,9 @@ export class Dataset<R> implements AsyncDisposable {
   async *stream(snapshot: string, options: MeteredOptions = {}): AsyncGenerator<Uint8Array> {
     assertMeteredOptions(options);
     const op = this.#operation(options);
-    yield* streamBlob(op, this.#context.readPlan(await this.#context.manifest(op, snapshot)));
+    const plan = this.#context.readPlan(await this.#context.manifest(op, snapshot));
+    if (plan.codec !== undefined) throw holdsRecords(this.id);
+    yield* streamBlob(op, plan);
   }
 
   /** The latest snapshot, on which the next write builds. `LODE_NO_SNAPSHOTS` when there is none. Never writes. */
@@ -251,6 +253,14 @@ export class Dataset<R> implements AsyncDisposable {
 
 function snapshotOf(manifest: DatasetManifest): Snapshot {
   return { id: manifest.snapshotId, manifest };
+}
+
+function holdsRecords(dataset: string): LodeError {
+  return new LodeError('LODE_INVALID_ARGUMENT', 'this dataset holds records, not raw bytes', {
+    dataset,
+    field: 'codec',
+    next: 'Use records() or read(), or reader.open() for the bytes of a file.',
+  });
 }
 
 function unorderly(dataset: string): LodeError {

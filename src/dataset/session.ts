@@ -76,12 +76,14 @@ export class CommitSession {
     this.#begun.push(path);
   }
 
-  async commit(content: Content): Promise<Committed<DatasetManifest>> {
+  /** @param afterConflict  What the caller can do about a lost race, where it is not to commit again. */
+  async commit(content: Content, afterConflict?: string): Promise<Committed<DatasetManifest>> {
     const { files, ...facts } = content;
     const sorted = [...files].sort((a, b) => compareUtf8(a.path, b.path));
     const request: CommitRequest<DatasetManifest> = {
       snapshotId: this.snapshotId,
       expectedParent: this.#expectedParent,
+      afterConflict,
       referenced: false,
       build: ({ snapshotId, parent }) => this.#manifest(snapshotId, parent, sorted, facts),
       assertDataIsThere: () => this.#assertDataIsThere(sorted),

@@ -29,8 +29,10 @@ export class TimeRange<R> {
       if (!isLodeError(error)) throw error;
       throw new LodeError('LODE_INVALID_RECORD', 'the timestamp of a record is not a time', {
         record: index,
+        expected: 'a valid Date, RFC 3339 text with its zone, or nanoseconds as a bigint',
         // Text of a record stays out: messages end up in logs.
         actual: typeof time === 'string' ? `string of length ${time.length}` : error.details.actual,
+        next: 'Return one of these, or undefined for a record without a time.',
       });
     }
   }

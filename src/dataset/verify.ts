@@ -54,6 +54,11 @@ export async function verifySnapshots<R>(
     for await (const id of context.history.ids(op)) await verifier.snapshot(id);
     await verifier.parents();
     await verifier.head();
+    if (verifier.isEmpty()) {
+      throw new LodeError('LODE_NO_SNAPSHOTS', 'there is no dataset of this name to verify', {
+        dataset: context.id,
+      });
+    }
   }
   return verifier.report();
 }
@@ -71,6 +76,7 @@ class Verifier<R> {
   #objects = 0;
   #bytes = 0;
   #unchecked = 0;
+  #isEmpty = false;
 
   constructor(
     op: Operation,
@@ -80,6 +86,11 @@ class Verifier<R> {
     this.#op = op;
     this.#context = context;
     this.#onProgress = onProgress;
+  }
+
+  /** There is nothing at all: no pointer, no snapshot, not even a damaged one. */
+  isEmpty(): boolean {
+    return this.#isEmpty && this.#problems.size === 0;
   }
 
   report(): VerifyReport {
@@ -125,7 +136,15 @@ class Verifier<R> {
   async head(): Promise<void> {
     const key = this.#context.options.layout.pointerKey(this.#context.id);
     await this.#check(undefined, key, async () => {
-      const { dangling } = await this.#context.history.head(this.#op);
+      const { dangling, pointed, manifest } = await this.#context.history.head(this.#op);
+      this.#isEmpty = pointed === undefined && this.#snapshots === 0;
+      if (pointed === undefined && manifest !== undefined) {
+        throw new LodeError('LODE_NOT_FOUND', 'the pointer is missing or empty', {
+          key,
+          expected: manifest.snapshotId,
+          next: 'Call repair().',
+        });
+      }
       if (dangling === undefined) return;
       throw new LodeError('LODE_NOT_FOUND', 'the pointer names a snapshot that has no manifest', {
         key,

@@ -2,6 +2,7 @@
 import type { Codec } from '../encoding/codec.ts';
 import { LodeError } from '../errors.ts';
 import type { Committed, Operation } from '../history/index.ts';
+import { kindOf } from '../options.ts';
 import { createMeter } from '../store/index.ts';
 import type { Meter } from '../store/index.ts';
 import { BlobWriter } from './blob-writer.ts';
@@ -197,7 +198,13 @@ function fileName<R>({ options }: DatasetContext<R>, nth: number): string {
 
 function streamingCodec<R>(context: DatasetContext<R>): Codec<R> {
   const { codec } = context.options;
-  if (codec === undefined) throw invalid(context, 'codec', 'a codec, to stream records', undefined);
+  if (codec === undefined) {
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'a dataset of raw bytes takes no records', {
+      dataset: context.id,
+      field: 'codec',
+      next: 'Use streamWrite(), or open the dataset with a codec.',
+    });
+  }
   if (codec.streaming) return codec;
   throw new LodeError('LODE_CODEC_NOT_STREAMABLE', 'this codec needs all records at once', {
     dataset: context.id,
@@ -220,15 +227,17 @@ function invalid<R>(
   expected: string,
   actual: unknown,
 ): LodeError {
-  const shown = Array.isArray(actual)
-    ? `an array of ${actual.length}`
-    : actual === null
-      ? 'null'
-      : typeof actual;
+  const shown = Array.isArray(actual) ? contentOf(actual) : kindOf(actual);
   return new LodeError('LODE_INVALID_ARGUMENT', 'this cannot be written', {
     dataset: context.id,
     field,
     expected,
     actual: shown,
+    ...(Array.isArray(actual) ? { next: 'Pass [bytes]; encode text with TextEncoder first.' } : {}),
   });
+}
+
+function contentOf(elements: readonly unknown[]): string {
+  const [only] = elements;
+  return elements.length === 1 ? `[${kindOf(only)}]` : `an array of ${elements.length}`;
 }

@@ -12,6 +12,7 @@ import type { Env } from '../env.ts';
 import { isLodeError, LodeError } from '../errors.ts';
 import { commits, conflicts, repairs } from '../events.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import { conflict } from './conflict.ts';
 import { chain, listIds, span, walk } from './ancestors.ts';
 import { exclusively } from './exclusively.ts';
 import type { Span, Walked } from './ancestors.ts';
@@ -89,12 +90,14 @@ export class History<M extends SnapshotFacts> {
     return this.#heads.snapshot(op, id);
   }
 
-  /** The head as the store has it, not learned; `dangling` is what the pointer names when no manifest is there. */
-  async head(
-    op: Operation,
-  ): Promise<{ readonly manifest: M | undefined; readonly dangling: string | undefined }> {
+  /** The head as the store has it, not learned; `pointed` is what the pointer names, `dangling` the same when no manifest is there. */
+  async head(op: Operation): Promise<{
+    readonly manifest: M | undefined;
+    readonly dangling: string | undefined;
+    readonly pointed: string | undefined;
+  }> {
     const { manifest, dangling, pointed } = await this.#heads.find(op);
-    return { manifest, dangling: dangling ? pointed : undefined };
+    return { manifest, dangling: dangling ? pointed : undefined, pointed };
   }
 
   /** Ids of all snapshots that may exist, newest first. */
@@ -221,7 +224,8 @@ export class History<M extends SnapshotFacts> {
       // A hint that was out of date, or a pointer that has to be settled, is not a race lost.
       if (!isHint && published.outcome !== 'dangling') {
         lost++;
-        if (lost > this.#options.retry.attempts) throw await this.#defeat(op, published, head);
+        if (lost > this.#options.retry.attempts)
+          throw await this.#defeat(op, request, published, head);
         this.#tellConflict(op, head.manifest?.snapshotId, {
           retried: true,
           fenced: published.outcome === 'fenced',
@@ -283,7 +287,7 @@ export class History<M extends SnapshotFacts> {
     // That there was no pointer says little: one may have come, and have been lost, since.
     const [before, now] = [former?.manifest?.snapshotId, found.manifest?.snapshotId];
     if (former !== undefined && before !== now && !this.#mayFollowAny(request))
-      throw this.#conflict(before, now);
+      throw conflict(this.#format, request, before, now);
     return { head: await this.#settle(op, found), isHint, isRemembered: isHint };
   }
 
@@ -303,7 +307,7 @@ export class History<M extends SnapshotFacts> {
     if (expectedParent !== undefined && (actual ?? null) !== expectedParent) {
       // Our memory of the head may be what is out of date.
       if (isRemembered) return Promise.resolve({ outcome: 'dangling' });
-      return Promise.reject(this.#conflict(expectedParent ?? undefined, actual));
+      return Promise.reject(conflict(this.#format, request, expectedParent ?? undefined, actual));
     }
     return this.#publisher.onTop(op, request, head, this.#mode(op, head));
   }
@@ -338,7 +342,12 @@ export class History<M extends SnapshotFacts> {
     });
   }
 
-  async #defeat(op: Operation, published: Publication<M>, head: Head<M>): Promise<LodeError> {
+  async #defeat(
+    op: Operation,
+    request: CommitRequest<M>,
+    published: Publication<M>,
+    head: Head<M>,
+  ): Promise<LodeError> {
     if (published.outcome === 'fenced') {
       return new LodeError(
         'LODE_FENCED',
@@ -349,18 +358,7 @@ export class History<M extends SnapshotFacts> {
       );
     }
     const now = await readPointer(this.#format, op).catch(() => undefined);
-    return this.#conflict(head.manifest?.snapshotId, now?.snapshot);
-  }
-
-  #conflict(expectedHead: string | undefined, actualHead: string | undefined): LodeError {
-    return new LodeError('LODE_SNAPSHOT_CONFLICT', 'another writer committed first', {
-      dataset: this.#format.name,
-      key: this.#format.pointerKey,
-      expected: expectedHead ?? 'no snapshot',
-      actual: actualHead ?? 'no snapshot',
-      expectedHead,
-      actualHead,
-    });
+    return conflict(this.#format, request, head.manifest?.snapshotId, now?.snapshot);
   }
 }
 

@@ -13,6 +13,8 @@ export interface CommitRequest<M> {
   build(place: { readonly snapshotId: string; readonly parent: M | undefined }): M;
   /** Commit only on top of this snapshot; `null`: only as the first. */
   readonly expectedParent?: string | null | undefined;
+  /** What to do after a lost race, where it is not to commit again. */
+  readonly afterConflict?: string | undefined;
   /** Set before anything that may refer to the data is written: from then on the data must not be deleted. */
   referenced: boolean;
   /** Called before each attempt to publish, under the lock where there is one; throws when the data is not there any more. */

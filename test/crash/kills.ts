@@ -8,6 +8,7 @@ import { setTimeout as after } from 'node:timers/promises';
 import { defaultLayout, hive, jsonl, openDataset } from '../../src/index.ts';
 import { fsStore } from '../../src/fs.ts';
 import { seededRandom } from '../../src/testing/index.ts';
+import { problemsOf } from '../problems.ts';
 
 export interface Kills {
   kills: number;
@@ -155,7 +156,7 @@ async function lookAtAll(
     for (const acked of ledger.open.keys())
       if (!all.includes(acked)) result.lost.push(`${acked} was acknowledged`);
     if (ledger.head !== undefined && !all.includes(ledger.head)) result.lost.push(ledger.head);
-    const { problems } = await dataset.verify();
+    const problems = await problemsOf(dataset);
     const reachable = new Set(all);
     for (const { snapshot, error } of problems)
       if (snapshot === undefined || reachable.has(snapshot)) result.halfVisible.push(error.message);

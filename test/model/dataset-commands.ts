@@ -253,6 +253,9 @@ const verify = handle.map((h) =>
   command(`verify(${h})`, async (model, real) => {
     const expected = [...model.lostCopies];
     if (model.pointer.is === 'dangling') expected.push(pointerKey);
+    if (model.chain.length === 0 && model.pointer.is !== 'dangling')
+      return failsWith(on(real, h).verify(), 'LODE_NO_SNAPSHOTS');
+    if (model.pointer.is === 'missing' || model.pointer.is === 'empty') expected.push(pointerKey);
     const { problems, unchecked } = await on(real, h).verify();
     assert.deepEqual(problems.map(({ key }) => key).sort(), expected.sort());
     assert.equal(unchecked, 0);

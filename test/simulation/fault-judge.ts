@@ -10,6 +10,7 @@ import { rowsOf } from './fault-lab.ts';
 import type { FaultLab, Rows } from './fault-lab.ts';
 import { ours } from './fault-operations.ts';
 import type { Act, FaultOperation } from './fault-operations.ts';
+import { problemsOf } from '../problems.ts';
 
 export type Outcome =
   | { readonly is: 'success'; readonly committed: CommittedSnapshot | undefined }
@@ -157,7 +158,7 @@ async function sound(
 ): Promise<void> {
   const handle = blobs ? await lab.openBlobs(lab.healthy) : await lab.open(target ?? lab.healthy);
   await handle.repair();
-  const { problems } = await handle.verify();
+  const problems = await problemsOf(handle);
   holds(problems.length === 0, `after repair: ${problems[0]?.error.message}`);
   holds((await handle.repair()).length === 0, 'a second repair finds more to do');
 }
@@ -183,7 +184,7 @@ async function judgeCopy(lab: FaultLab, act: Act, outcome: Outcome): Promise<voi
   const copy: FaultOperation = { name: '', does: 'copies', prepare: () => Promise.resolve(act) };
   const early = await history(lab, copy, act);
   expectNames(early, act.before.slice(0, early.length), 'in the copy');
-  const { problems } = await (await lab.open(target)).verify();
+  const problems = await problemsOf(await lab.open(target));
   const [problem] = problems.filter(({ key }) => key.includes('/data/'));
   holds(problem === undefined, `in the copy, yet: ${problem?.error.message}`);
   await lab.faults.settle();

@@ -89,7 +89,13 @@ export class JsonWriter {
         throw this.#refusal('the integer is beyond what any reader takes (float64)', at, depth);
       }
       this.sink.ascii(`${value}`);
-    } else throw this.#refusal(`${typeof value} has no JSON form`, at, depth);
+    } else
+      throw this.#refusal(
+        `${typeof value} has no JSON form`,
+        at,
+        depth,
+        value === undefined ? 'Leave it out, or use null.' : undefined,
+      );
   }
 
   #string(text: string): void {
@@ -174,18 +180,19 @@ export class JsonWriter {
   }
 
   /** Refuses the leaf named `at` inside the values on the path. */
-  #refusal(why: string, at: string | number, depth: number): LodeError {
+  #refusal(why: string, at: string | number, depth: number, next?: string): LodeError {
     this.#path[depth] = at;
-    return this.#fault(why, depth + 1);
+    return this.#fault(why, depth + 1, next);
   }
 
   /** Refuses the value the path leads to. The first part of the path is the top, which has no name. */
-  #fault(why: string, depth: number): LodeError {
+  #fault(why: string, depth: number, next?: string): LodeError {
     const path = this.#path.slice(1, depth);
     const field = pathText(this.#root === undefined ? path : [this.#root, ...path]);
     return new LodeError('LODE_INVALID_RECORD', `cannot write this as JSON: ${why}`, {
       ...(field === '' ? {} : { field }),
       ...(this.#record === undefined ? {} : { record: this.#record }),
+      ...(next === undefined ? {} : { next }),
     });
   }
 }
