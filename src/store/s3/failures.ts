@@ -68,6 +68,12 @@ const elsewhere: Meaning = [
   'the bucket is in another region or behind another endpoint',
   'region',
 ];
+/** Of servers that keep objects in directories, where no name can be both a file and a directory. */
+const inTheWay: Meaning = [
+  'LODE_INVALID_KEY',
+  'one of the two keys is below the other, which this server cannot hold',
+];
+const notHere: Meaning = ['LODE_INVALID_KEY', 'this server cannot hold this key'];
 const full: Meaning = ['LODE_STORAGE_FULL', 'the storage is full'];
 
 const byCode: Readonly<Record<string, Meaning>> = {
@@ -93,6 +99,12 @@ const byCode: Readonly<Record<string, Meaning>> = {
   QuotaExceeded: full,
   XMinioStorageFull: full,
   KeyTooLongError: ['LODE_INVALID_KEY', 'the key is too long for this server'],
+  ExistingObjectIsDirectory: inTheWay,
+  ObjectParentIsFile: inTheWay,
+  XMinioObjectExistsAsDirectory: inTheWay,
+  XMinioParentIsObject: inTheWay,
+  XMinioInvalidObjectName: notHere,
+  XMinioInvalidResourceName: notHere,
   EntityTooLarge: ['LODE_LIMIT_EXCEEDED', 'the body is too large for this server'],
 };
 

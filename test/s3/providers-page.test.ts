@@ -1,0 +1,12 @@
+/** At risk: a page that says of a server what no run has found. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { it } from 'node:test';
+import { page, pagePath } from './servers/page.ts';
+import { programs } from './servers/programs.ts';
+import { readVerdicts } from './servers/verdicts.ts';
+
+it('docs/providers.md is what `npm run providers` writes', () => {
+  assert.equal(readFileSync(pagePath, 'utf8'), page());
+  assert.deepEqual(Object.keys(readVerdicts()), programs.map(({ name }) => name).sort());
+});
