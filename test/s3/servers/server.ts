@@ -67,18 +67,9 @@ async function createBucket(
 ): Promise<void> {
   const deadline = Date.now() + readyWithinMs;
   for (;;) {
-    const headers = await new Signer().sign(
-      {
-        method: 'PUT',
-        path: `/${bucket}`,
-        query: '',
-        headers: { host: new URL(endpoint).host },
-        body: undefined,
-      },
-      keys,
-      region,
-      Date.now(),
-    );
+    const headers = { host: new URL(endpoint).host };
+    const request = { method: 'PUT', path: `/${bucket}`, query: '', headers, body: undefined };
+    await new Signer().sign(request, keys, region, Date.now());
     const status = await fetch(`${endpoint}/${bucket}`, { method: 'PUT', headers }).then(
       async (response) => (await response.arrayBuffer(), response.status),
       () => 0,
