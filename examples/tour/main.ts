@@ -1,31 +1,34 @@
 /**
  * The tour: `npm run tour`. Real flights through everything a Dataset does, in a directory you can look at afterwards.
- * Another directory, which has to be empty: `npm run tour -- --dir path`.
+ * Another directory, which has to be empty: `npm run tour -- --dir path`. Or a bucket, empty below the prefix:
+ * `npm run tour -- --store 's3://bucket/prefix?endpoint=http://127.0.0.1:9000'`, with keys in `AWS_*` variables.
  */
 import assert from 'node:assert/strict';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createMeter, gzip, hive, isLodeError, jsonl, openDataset } from 'lode';
-import type { Dataset } from 'lode';
+import type { Dataset, Store } from 'lode';
 import { fsStore } from 'lode/fs';
 import { parquet } from 'lode/parquet';
 import { flights } from './flights.ts';
 import type { Flight } from './flights.ts';
-import { freshPlace } from './place.ts';
+import { s3Store } from 'lode/s3';
+import { freshBucket, freshPlace } from './place.ts';
 import { amount, fact, progress, progressDone, scene } from './report.ts';
 
 /** As JSON Lines holds it: a date comes back as text. */
 type StoredFlight = Omit<Flight, 'departed'> & { readonly departed: Date | string };
 
-const { values } = parseArgs({ options: { dir: { type: 'string', default: '.tour' } } });
-const directory = resolve(values.dir);
+const { values } = parseArgs({
+  options: { dir: { type: 'string', default: '.tour' }, store: { type: 'string' } },
+});
 const started = performance.now();
-await freshPlace(directory);
-const store = fsStore(directory);
+const { store, place, close } = await openPlace(values.store ?? values.dir);
 
 const all = await flights();
 const half = all.length >> 1;
-console.log(`${all.length} flights of 2001, into ${directory}`);
+console.log(`${all.length} flights of 2001, into ${place}`);
 
 const byDay = await openDataset<StoredFlight>('flights', {
   store,
@@ -41,11 +44,24 @@ await writeParquet();
 await verifyAll(byDay);
 
 scene('Look for yourself');
-fact(
-  `${join(directory, 'datasets/flights/latest')} names the head; its manifest lists every file:`,
-);
-fact(join(directory, 'datasets/flights/segments', (await byDay.latest()).id, 'manifest.json'));
+fact(`${place}/datasets/flights/latest names the head; its manifest lists every file:`);
+fact(`${place}/datasets/flights/segments/${(await byDay.latest()).id}/manifest.json`);
+await close();
 console.log(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
+
+/** The store at an `s3:` or `file:` URL, or in a directory. */
+async function openPlace(
+  where: string,
+): Promise<{ store: Store; place: string; close: () => Promise<void> }> {
+  if (where.startsWith('s3:')) {
+    const bucket = s3Store(where);
+    await freshBucket(bucket);
+    return { store: bucket, place: where.replace(/\/?(\?.*)?$/, ''), close: () => bucket.close() };
+  }
+  const directory = where.startsWith('file:') ? fileURLToPath(where) : resolve(where);
+  await freshPlace(directory);
+  return { store: fsStore(directory), place: directory, close: async () => {} };
+}
 
 async function writeTwice(dataset: Dataset<StoredFlight>): Promise<void> {
   scene('Two snapshots: JSON Lines, gzip, one file per day');

@@ -3,11 +3,15 @@
  * record of it: a case that fails anew, and one that passes at last, are both a failure here. See `servers/targets.ts`.
  */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { LodeError } from '../../src/index.ts';
 import { s3Store } from '../../src/s3.ts';
 import type { S3Store, S3StoreOptions } from '../../src/s3.ts';
 import { storeConformance } from '../../src/testing/index.ts';
+import { root } from '../files.ts';
 import { datasetSuite } from './servers/dataset-suite.ts';
 import { facts } from './servers/facts.ts';
 import type { Bucket } from './servers/server.ts';
@@ -82,6 +86,21 @@ for (const target of await targets()) {
     describe('dataset', { concurrency: 2 }, () =>
       datasetSuite(() => open({ conditions: 'probe' })),
     );
+
+    it('takes the tour, and takes it again', async () => {
+      const { accessKeyId, secretAccessKey } = server.credentials;
+      const env = {
+        ...process.env,
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      };
+      const url = `s3://${server.bucket}/${run}/tour?endpoint=${server.endpoint}`;
+      const main = join(root, 'dist/examples/tour/main.js');
+      for (let i = 0; i < 2; i++)
+        await promisify(execFile)(process.execPath, [main, '--store', url], { env });
+      await using store = at(`${run}/tour`);
+      assert.ok((await store.head('datasets/flights/latest')) !== undefined);
+    });
 
     it('wrong keys and a missing bucket are told apart, and no secret is repeated', async () => {
       const secretAccessKey = 'canary/wrong+secret';
