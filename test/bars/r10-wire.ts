@@ -12,7 +12,6 @@ const short = [
   'write hive, first of all',
   'write plain again after a lost race',
   'write where a commit was cut off',
-  'repair a cut off commit',
 ];
 const wantedShort = 300;
 const wanted = 8_000;

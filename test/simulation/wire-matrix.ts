@@ -1,6 +1,6 @@
 /** The fault matrix over sockets: every operation × every request of it × every fault of the wire, on the S3 double. */
 import { s3Store } from '../../src/s3.ts';
-import { s3Double, virtualEnv } from '../../src/testing/index.ts';
+import { limitedStore, s3Double, virtualEnv } from '../../src/testing/index.ts';
 import type { S3Operation } from '../../src/testing/index.ts';
 import { FaultLab } from './fault-lab.ts';
 import { tryOnce } from './fault-matrix.ts';
@@ -22,8 +22,10 @@ async function wireLab({ act, on, at, times }: Place, hive: boolean): Promise<Fa
   const { bucket, endpoint, credentials } = double;
   const open = (): ReturnType<typeof s3Store> =>
     s3Store({ bucket, endpoint, credentials, env, conditions: 'assume' });
-  const healthy = open();
-  const broken = open();
+  const stores = [open(), open()] as const;
+  // Who waits for a commit in flight asks every few milliseconds: each time would be one more place for every fault.
+  const healthy = limitedStore(stores[0], { settleMs: 200 });
+  const broken = limitedStore(stores[1], { settleMs: 200 });
   return new FaultLab((lab) => {
     const rule = double.script({
       on: ({ operation }) => lab.armed && operation === on,
@@ -44,7 +46,7 @@ async function wireLab({ act, on, at, times }: Place, hive: boolean): Promise<Fa
         },
       },
       async close() {
-        await Promise.all([healthy.close(), broken.close()]);
+        for (const store of stores) await store.close();
         await double.close();
       },
     };
