@@ -16,7 +16,7 @@ import { chunkSumsKey, createdBy } from './footer.ts';
 import { elementsOf } from './elements.ts';
 import type { Field } from './schema.ts';
 import { sealPages } from './seal-pages.ts';
-import type { PageCompressor } from './seal-pages.ts';
+import type { PageCompressor } from './page-compressors.ts';
 import { storedOrder } from './schema.ts';
 
 type Peer = typeof import('hyparquet-writer');

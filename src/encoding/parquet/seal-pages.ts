@@ -5,17 +5,12 @@
  * The manifest's checksum covers a file read whole; a reader that fetches single columns has only those of the pages. Go
  * and other readers verify them too. Compressing here, and not in the peer, allows for compressors that take their time.
  */
-import type { ColumnMetaData, RowGroup } from 'hyparquet';
+import type { RowGroup } from 'hyparquet';
 import { concat } from '../../bytes/collect.ts';
 import { assert } from '../../errors.ts';
 import { crc32 } from './crc32.ts';
+import type { PageCompressor } from './page-compressors.ts';
 import { ThriftReader } from './thrift.ts';
-
-export interface PageCompressor {
-  /** As the footer names it. */
-  readonly codec: ColumnMetaData['codec'];
-  compress(bytes: Uint8Array): Uint8Array | Promise<Uint8Array>;
-}
 
 /** Compact Thrift: a 32-bit integer in the field after the last one. */
 const nextInt = 0x15;
