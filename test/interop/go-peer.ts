@@ -19,6 +19,8 @@ const buildLimit = { timeout: 240_000, maxBuffer: 1 << 24 };
 /** How to open a dataset on the Go side; absent members mean the library's defaults. */
 export interface GoDataset {
   readonly root?: string;
+  /** In place of a directory. */
+  readonly s3?: GoBucket;
   readonly dataset: string;
   readonly layout?: 'default' | 'flat' | 'hive';
   readonly keys?: readonly string[];
@@ -28,6 +30,15 @@ export interface GoDataset {
   readonly compressor?: 'noop' | 'gzip' | 'zstd';
   readonly checksum?: 'none' | 'md5';
   readonly retry?: { count?: number; baseMs?: number; maxMs?: number; jitter?: number };
+}
+
+export interface GoBucket {
+  readonly endpoint: string;
+  readonly bucket: string;
+  readonly prefix?: string;
+  readonly region: string;
+  readonly accessKey: string;
+  readonly secretKey: string;
 }
 
 export interface GoField {

@@ -14,6 +14,7 @@ import { storeConformance } from '../../src/testing/index.ts';
 import { root } from '../files.ts';
 import { datasetSuite } from './servers/dataset-suite.ts';
 import { facts } from './servers/facts.ts';
+import { goSuite } from './servers/go-suite.ts';
 import type { Bucket } from './servers/server.ts';
 import { targets } from './servers/targets.ts';
 import { readVerdicts, record, recording } from './servers/verdicts.ts';
@@ -86,6 +87,11 @@ for (const target of await targets()) {
     describe('dataset', { concurrency: 2 }, () =>
       datasetSuite(() => open({ conditions: 'probe' })),
     );
+
+    goSuite(() => {
+      const prefix = `${run}/${prefixes++}`;
+      return { server, prefix, store: at(prefix) };
+    });
 
     it('takes the tour, and takes it again', async () => {
       const { accessKeyId, secretAccessKey } = server.credentials;

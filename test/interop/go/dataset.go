@@ -11,6 +11,7 @@ import (
 // datasetSpec says which dataset to open and how. Empty members mean the library's defaults.
 type datasetSpec struct {
 	Root               string      `json:"root,omitempty"`
+	S3                 *bucketSpec `json:"s3,omitempty"`
 	Dataset            string      `json:"dataset"`
 	Layout             string      `json:"layout,omitempty"`
 	Keys               []string    `json:"keys,omitempty"`
@@ -53,7 +54,7 @@ var parquetCompressions = map[string]lode.ParquetCompression{
 	"gzip":   lode.ParquetCompressionGzip,
 }
 
-// openDataset opens the dataset in the store, or, without one, in the directory the spec names.
+// openDataset opens the dataset in the store, or, without one, in the bucket or directory the spec names.
 func openDataset(spec datasetSpec, store lode.Store) (lode.Dataset, error) {
 	var options []lode.Option
 	add := func(option lode.Option, err error) error {
@@ -96,6 +97,9 @@ func openReader(spec datasetSpec, store lode.Store) (lode.DatasetReader, error) 
 func storeFactory(spec datasetSpec, store lode.Store) lode.StoreFactory {
 	if store != nil {
 		return func() (lode.Store, error) { return store, nil }
+	}
+	if spec.S3 != nil {
+		return func() (lode.Store, error) { return bucketStore(*spec.S3) }
 	}
 	return lode.NewFSFactory(spec.Root)
 }
