@@ -77,7 +77,14 @@ describe('a directory that Go wrote', async () => {
       assert.equal((await dataset.latest()).id, vector.latest.ok);
       const history = (await listed(dataset.snapshots())).map(({ id }) => id);
       assert.deepEqual(history, [...ids].reverse());
-      assert.deepEqual((await dataset.verify()).problems, []);
+      // Versions before there were pointers left none: repair() makes one.
+      const pointer = layoutOf(opened).pointerKey(vector.dataset.dataset);
+      const lacks = (await store.head(pointer)) === undefined ? [pointer] : [];
+      const { problems } = await dataset.verify();
+      assert.deepEqual(
+        problems.map(({ key }) => key),
+        lacks,
+      );
 
       const codec = codecOf(vector.dataset);
       const reader = await openReader({
