@@ -230,8 +230,8 @@ export class History<M extends SnapshotFacts> {
           retried: true,
           fenced: published.outcome === 'fenced',
         });
-        // The next attempt waits for the lock, which nobody holds for long: no need to step aside first.
-        if (!this.#mayRebaseUnderLock(op, request))
+        // Stepping aside lets the winner commit what else it has at the price of one attempt each.
+        if (!underLock)
           await op.env.sleep(retryDelayMs(this.#options.retry, lost, op.env), op.signal);
       }
       isHint = false;

@@ -6,10 +6,7 @@ import { assertOptions } from '../options.ts';
 export interface RetryOptions {
   /** Further attempts after a lost race. 0, the default, reports the first conflict. */
   readonly attempts?: number;
-  /**
-   * Delay before the first retry in milliseconds, doubled each time. Default 10. Where writers take turns at a lock
-   * (directories, memory), the turn is waited for instead.
-   */
+  /** Delay before the first retry in milliseconds, doubled each time. Default 10. */
   readonly baseDelayMs?: number;
   /** Longest delay in milliseconds. Default 2,000. */
   readonly maxDelayMs?: number;

@@ -238,19 +238,8 @@ void describe('retry options', () => {
     for (const delay of delays({ maxDelayMs: 50 }, 100)) assert.ok(delay >= 0 && delay <= 50);
   });
 
-  // Case 30, where writers take turns at a lock: the turn is all there is to wait for.
-  void it('do not wait where the lock decides', async () => {
-    const bed = bedOf('guarded put');
-    const a = await bed.records({ retry: { attempts: 1, jitter: 0, baseDelayMs: 60_000 } });
-    await a.write([{ n: 1 }]);
-    await (await bed.records()).write([{ n: 2 }]);
-    assert.equal((await a.write([{ n: 3 }])).retries, 1);
-    assert.equal(bed.env.elapsedMs, 0);
-  });
-
   // Case 30: a cancelled wait.
-  void it('wait no longer than their signal', async () => {
-    const bed = bedOf('compare-and-swap');
+  onBoth('wait no longer than their signal', async (bed) => {
     const a = await bed.records({
       retry: { attempts: 5, jitter: 0, baseDelayMs: 60_000, maxDelayMs: 60_000 },
     });
