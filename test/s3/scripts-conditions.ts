@@ -5,6 +5,8 @@ import type { S3Act } from '../../src/testing/index.ts';
 import { failsWith, sent, textAt, type Scene, type WireScript } from './scene.ts';
 
 const key = 'dir/object';
+/** More than the buffers of a connection hold: some of it waits on this side. */
+const large = new Uint8Array(32 << 20);
 const put = (act: S3Act | readonly S3Act[], times?: number): WireScript['rules'] => [
   { on: 'PutObject', do: act, ...(times !== undefined && { times }) },
 ];
@@ -130,6 +132,32 @@ export const conditionScripts: readonly WireScript[] = [
     rules: put([{ cut: { head: 0 } }, { refuse: 'reset' }], 4),
     async run({ store }) {
       assert.equal((await store.put(key, 'mine')).outcome, 'stored');
+    },
+  },
+  {
+    name: 'a large body that is refused while it is sent, the answer lost with the connection: a lost race',
+    rules: put({ refuse: 'reset' }, 4),
+    async run({ store, double }) {
+      double.put(key, 'theirs, just now');
+      await conflict(store.put(key, large));
+      await conflict(store.put(key, large, { mode: { ifMatch: '"other"' } }));
+      assert.deepEqual([sent(double, 'PutObject'), sent(double, 'HeadObject')], [2, 2]);
+    },
+  },
+  {
+    name: 'a large body of which no attempt arrives whole: unavailable, not open',
+    rules: put({ refuse: 'reset' }, 4),
+    async run({ store, double }) {
+      await failsWith(store.put(key, large), 'LODE_UNAVAILABLE');
+      assert.deepEqual([sent(double, 'PutObject'), double.objects.size], [4, 0]);
+    },
+  },
+  {
+    name: 'a large body that arrived, and whose answer is lost',
+    rules: put({ cut: { head: 0 } }),
+    async run({ store, double }) {
+      assert.equal((await store.put(key, large)).outcome, 'stored');
+      assert.equal(sent(double, 'PutObject'), 2);
     },
   },
   {

@@ -40,6 +40,13 @@ const bomb =
   '<?xml version="1.0"?><!DOCTYPE l [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;">' +
   '<!ENTITY c "&b;&b;&b;&b;&b;">]><ListBucketResult>&c;&c;&c;</ListBucketResult>';
 
+const emptyEnd = (answer: S3Answer): S3Answer => ({
+  status: 206,
+  headers: { ...answer.headers, 'content-range': 'bytes 0--1/0', etag: '"e"', ...written },
+  body: new Uint8Array(),
+});
+const written = { 'last-modified': new Date(0).toUTCString() };
+
 export const readScripts: readonly WireScript[] = [
   read(
     'the connection breaks in the body: another goes on where it broke',
@@ -119,6 +126,21 @@ export const readScripts: readonly WireScript[] = [
         assert.equal(object?.size, 100_000);
         assert.equal(new TextDecoder().decode(await object?.bytes()), expected);
       }
+    },
+  },
+  {
+    name: 'get: the last bytes of an empty object, as MinIO tells them',
+    rules: [
+      {
+        on: 'GetObject',
+        do: { answer: emptyEnd },
+      },
+    ],
+    async run({ store, double }) {
+      double.put(key, '');
+      const object = await store.get(key, { range: { suffix: 3 } });
+      assert.deepEqual([object?.size, object?.range], [0, { offset: 0, length: 0 }]);
+      assert.equal((await object?.bytes())?.length, 0);
     },
   },
   {

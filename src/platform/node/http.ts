@@ -100,7 +100,11 @@ function exchange(request: Request, { module, kept, single }: Lane): Promise<Res
     }
     sent.on('timeout', () => void sent.destroy(new DOMException('nothing moved', 'TimeoutError')));
     // An answer may come before all of the body is sent: what breaks after it is seen where the answer is read.
-    sent.on('error', reject);
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // What is still waiting here, or failed to leave, is not there: the request never became whole.
+      const cutOff = error.syscall === 'write' || (sent.socket?.writableLength ?? 0) > 0;
+      reject(cutOff ? Object.assign(error, { cutOff }) : error);
+    });
     sent.on('response', (message) => resolve(answer(message)));
     sent.end(body);
   });

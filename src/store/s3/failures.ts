@@ -151,9 +151,11 @@ export function senseless(key: string, what: string, actual?: string | number): 
 /** A request that got no answer. */
 export interface Lost {
   readonly error: LodeError;
-  /** It may have reached the server. */
+  /** It may have reached the server, whole. */
   readonly sent: boolean;
   readonly passes: boolean;
+  /** The server hung up before the request was whole: it had made up its mind, and what it said is lost. */
+  readonly cutOff?: boolean;
 }
 
 const neverSent = new Set([
@@ -198,7 +200,8 @@ export function lostOf(cause: unknown, key: string, host: string): Lost {
   }
   const what = `the connection to ${host} broke`;
   const error = new LodeError('LODE_UNAVAILABLE', what, { key }, { cause });
-  return { error, sent: true, passes: true };
+  const cutOff = cause instanceof Error && 'cutOff' in cause && cause.cutOff === true;
+  return { error, sent: !cutOff, passes: true, cutOff };
 }
 
 /** Of the error itself, of its cause, or of the first that a happy-eyeballs connection collected. */

@@ -163,7 +163,9 @@ function partOf(
     return { info, part: { ...clipped, skip: clipped.offset } };
   }
   const spelled = answer.response.header('content-range') ?? '';
-  const [, first, last, whole] = /^bytes (\d{1,16})-(\d{1,16})\/(\d{1,16})$/.exec(spelled) ?? [];
+  // MinIO has `bytes 0--1/0` for the last bytes of an object that has none.
+  const form = /^bytes (\d{1,16})-(-1|\d{1,16})\/(\d{1,16})$/;
+  const [, first, last, whole] = form.exec(spelled) ?? [];
   const info = infoOf(answer, key, Number(whole ?? Number.NaN));
   const clipped = clipRange(range, info.size);
   const given = { offset: Number(first), length: Number(last) - Number(first) + 1 };

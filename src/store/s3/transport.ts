@@ -28,7 +28,8 @@ export interface TransportResponse {
 /**
  * Sends requests. Follows no redirects, retries nothing, decodes nothing, and gives up by itself when nothing moves for
  * long, with an error named `TimeoutError`. Rejections before the answer may carry a Node error `code`, by which
- * failures of name lookup, connection and TLS are told from lost answers.
+ * failures of name lookup, connection and TLS are told from lost answers; and `cutOff: true` when the connection ended before
+ * all of the request had left, so that no server can have done what it asks.
  */
 export interface Transport {
   /** It may send a request a second time by itself, as browsers do when a kept connection turns out to be dead. */

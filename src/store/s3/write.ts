@@ -81,7 +81,7 @@ export class Write {
     if (reply.lost !== undefined) {
       if (reply.lost.sent) this.unanswered = true;
       if (!reply.lost.passes) throw this.#open(reply.lost.error);
-      return 'again';
+      return reply.lost.cutOff === true ? this.#cutOff() : 'again';
     }
     const { fault } = reply;
     if (fault === undefined) return 'again';
@@ -124,11 +124,24 @@ export class Write {
     if (found?.ours === true) return { outcome: 'stored', etag: found.etag };
     if (this.unanswered) throw this.uncertain(error);
     // Whoever was in our way is through: compare.
-    const holds =
-      this.mode === 'overwrite' ||
-      (this.mode === 'create' ? found === undefined : found?.etag === this.mode.ifMatch);
-    if (holds) throw error;
+    if (this.#holds(found)) throw error;
     return { outcome: 'conflict', ...(found !== undefined && { etag: found.etag }) };
+  }
+
+  /**
+   * A server that refuses a large body may hang up while it is sent, and its answer is lost with the connection. One request
+   * tells whether that was a lost race: less than the body again.
+   */
+  async #cutOff(): Promise<PutResult | 'again'> {
+    if (this.mode === 'overwrite' || this.unanswered) return 'again';
+    const found = await this.#find();
+    if (this.#holds(found)) return 'again';
+    return { outcome: 'conflict', ...(found !== undefined && { etag: found.etag }) };
+  }
+
+  #holds(found: Found | undefined): boolean {
+    if (this.mode === 'overwrite') return true;
+    return this.mode === 'create' ? found === undefined : found?.etag === this.mode.ifMatch;
   }
 
   /** The etag of a success, as the server told it or else as it stands now. */
@@ -158,23 +171,26 @@ export class Write {
   }
 
   async #look(): Promise<Found | undefined> {
-    const { key, signal } = this;
     try {
-      const answer = await headAnswer(this.#client, key, signal);
-      if (answer === undefined) return undefined;
-      const { response } = answer;
-      const now = Date.parse(response.header('date') ?? '');
-      const written = Date.parse(response.header('last-modified') ?? '');
-      const startMs = now - (this.#env.monotonic() - this.#startMs);
-      return {
-        etag: response.header('etag') ?? '',
-        ours: response.header(idHeader) === this.#id,
-        older: written + clockStepMs < startMs,
-      };
+      return await this.#find();
     } catch (error) {
       if (!isLodeError(error)) throw error;
       throw this.uncertain(error);
     }
+  }
+
+  async #find(): Promise<Found | undefined> {
+    const answer = await headAnswer(this.#client, this.key, this.signal);
+    if (answer === undefined) return undefined;
+    const { response } = answer;
+    const now = Date.parse(response.header('date') ?? '');
+    const written = Date.parse(response.header('last-modified') ?? '');
+    const startMs = now - (this.#env.monotonic() - this.#startMs);
+    return {
+      etag: response.header('etag') ?? '',
+      ours: response.header(idHeader) === this.#id,
+      older: written + clockStepMs < startMs,
+    };
   }
 }
 

@@ -19,7 +19,7 @@ export async function build(
 ): Promise<{ readonly binary: string } | { readonly missing: string }> {
   const { module, version } = program;
   const name = basename(module);
-  const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lode-servers');
+  const cache = serversCache();
   const binary = join(cache, `${name}-${version}-${process.platform}-${process.arch}`);
   if (await exists(binary)) return { binary };
 
@@ -40,6 +40,10 @@ export async function build(
     await rm(room, { recursive: true, force: true });
   }
   return { binary };
+}
+
+export function serversCache(): string {
+  return join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lode-servers');
 }
 
 async function go(): Promise<string> {

@@ -15,6 +15,8 @@ export const facts: Readonly<Record<string, (open: Open) => Promise<string>>> = 
     const large = async function* (): AsyncGenerator<Uint8Array> {
       for (let i = 0; i < 11; i++) yield new Uint8Array(1 << 20).fill(7);
     };
+    const begun = await said(store.put('first', large()));
+    if (begun !== 'stored') return begun;
     const first = await store.put('large', large());
     const second = await store.put('large', large());
     const stale = await store.put('large', large(), { mode: { ifMatch: '"0"' as never } });

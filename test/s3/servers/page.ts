@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../../files.ts';
 import { programs } from './programs.ts';
-import type { Program } from './programs.ts';
+import { r2 } from './r2.ts';
 import { readVerdicts } from './verdicts.ts';
 import type { Verdict } from './verdicts.ts';
 
@@ -22,22 +22,36 @@ const reasons: Readonly<Record<string, string>> = {
     'Parts of keys are names of files, of 255 bytes at most. Keys that Lode makes are shorter.',
 };
 
+interface Server {
+  readonly name: string;
+  readonly release: string;
+  readonly source: string;
+}
+
+export const servers: readonly Server[] = [
+  ...programs.map(({ name, release, module, version }) => {
+    const source = `From \`${module}\` \`${version}\`.`;
+    return { name, release, source };
+  }),
+  r2,
+];
+
 export function page(): string {
   const verdicts = readVerdicts();
-  const tested = programs.flatMap((program) => {
-    const verdict = verdicts[program.name];
-    return verdict === undefined ? [] : [{ program, verdict }];
+  const tested = servers.flatMap((server) => {
+    const verdict = verdicts[server.name];
+    return verdict === undefined ? [] : [{ server, verdict }];
   });
   return [
     '# S3 servers that were tried',
     '<!-- Written by `npm run providers`; do not edit. -->',
-    'Each server is built from the version named here and run with an empty bucket. The store suite of `lode/testing`, a ' +
+    'Each server is of the version named here and run with an empty bucket. The store suite of `lode/testing`, a ' +
       'dataset suite (write, stream, read, partitions, Parquet by ranges, conflicts, racing writers, verify, repair) and ' +
       'the facts below are tried on it; `.ci/run s3` does it again and fails where a server is no longer as described here.',
     'A server that is not listed has not been tried by us. `lode doctor s3://bucket?endpoint=…` tells what it does, and the ' +
       'first conditional write on a server that does not honour conditions is refused.',
     table(tested),
-    ...tested.map(({ program, verdict }) => exceptions(program, verdict)),
+    ...tested.map(({ server, verdict }) => exceptions(server, verdict)),
     '## Another server\n\n' +
       '```sh\nAWS_ACCESS_KEY_ID=… AWS_SECRET_ACCESS_KEY=… LODE_TEST_S3_ENDPOINT=http://127.0.0.1:9000 LODE_TEST_S3_BUCKET=lode \\\n' +
       '  npm test -- s3/real-servers\n```\n\n' +
@@ -48,11 +62,9 @@ export function page(): string {
     .replace(/\n+$/, '\n');
 }
 
-function table(
-  tested: readonly { readonly program: Program; readonly verdict: Verdict }[],
-): string {
+function table(tested: readonly { readonly server: Server; readonly verdict: Verdict }[]): string {
   const rows: string[][] = [
-    ['', ...tested.map(({ program }) => `${program.name} ${program.release}`)],
+    ['', ...tested.map(({ server }) => `${server.name} ${server.release}`)],
     tested.map(() => '---'),
     [
       'store suite',
@@ -72,8 +84,7 @@ function shown(fact = 'not tried'): string {
   return fact.startsWith('LODE_') ? `\`${fact}\`` : fact;
 }
 
-function exceptions({ name, module, version }: Program, { failing }: Verdict): string {
-  const source = `From \`${module}\` \`${version}\`.`;
+function exceptions({ name, source }: Server, { failing }: Verdict): string {
   const lines =
     failing.length === 0
       ? ['Every case of the store suite passes.']

@@ -1,6 +1,7 @@
-/** Builds what `npm run providers` and `.ci/run s3` start, unless it is there already. */
+/** Builds and installs what `npm run providers` and `.ci/run s3` start, unless it is there already. */
 import { build } from './build.ts';
 import { programs } from './programs.ts';
+import { installR2, r2 } from './r2.ts';
 
 for (const program of programs) {
   const started = performance.now();
@@ -11,3 +12,7 @@ for (const program of programs) {
     'missing' in built ? built.missing : `${program.name} ${program.version}: ${seconds} s`,
   );
 }
+
+const installed = await installR2();
+if ('missing' in installed) process.exitCode = 1;
+console.log('missing' in installed ? installed.missing : `${r2.name} ${r2.release}: installed`);
