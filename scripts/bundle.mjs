@@ -4,36 +4,55 @@
  * different files. Not minified: what runs, and every stack trace, can be read without a source map.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
+import { rollup } from '@rollup/wasm-node';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 const entryPoints = Object.values(exports)
   .filter((target) => target.default !== undefined)
-  .map((target) => ({
-    in: target.types.replace(/\.d\.ts$/, '.js'),
-    out: target.default.replace(/^\.\/dist\/lode\/(.+)\.js$/, '$1'),
-  }))
-  .filter((entry) => existsSync(join(root, entry.in)));
+  .map(({ types, default: out }) => [nameIn(out), join(root, types.replace(/\.d\.ts$/, '.js'))])
+  .filter(([, file]) => existsSync(file));
+const main = nameIn(exports['.'].default);
+
+/** Modules that the main entry loads at once. */
+const core = new Set();
+const isCore = (id, getModuleInfo) => {
+  const visit = (module) => {
+    const info = getModuleInfo(module);
+    if (core.has(module) || info === null || info.isExternal) return;
+    core.add(module);
+    info.importedIds.forEach(visit);
+  };
+  if (core.size === 0) visit(entryPoints.find(([name]) => name === main)[1]);
+  return core.has(id);
+};
 
 rmSync(join(root, 'dist/lode'), { recursive: true, force: true });
-await build({
-  absWorkingDir: root,
-  entryPoints,
-  outdir: 'dist/lode',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  target: 'es2022',
-  platform: 'neutral',
-  packages: 'external',
-  external: ['#platform/*', 'node:*'],
-  chunkNames: 'shared-[hash]',
-  logLevel: 'warning',
+const bundle = await rollup({
+  input: Object.fromEntries(entryPoints),
+  external: (name) => !isAbsolute(name) && !name.startsWith('.'),
+  treeshake: { moduleSideEffects: false },
+  onwarn(warning) {
+    throw new Error(warning.message);
+  },
 });
+await bundle.write({
+  dir: join(root, 'dist/lode'),
+  format: 'es',
+  generatedCode: 'es2015',
+  hoistTransitiveImports: false,
+  minifyInternalExports: false,
+  chunkFileNames: '[name].js',
+  // What the main entry needs is one file, whoever else needs parts of it.
+  manualChunks: (id, { getModuleInfo }) => (isCore(id, getModuleInfo) ? 'core' : undefined),
+  // Comments are for the source.
+  plugins: [{ name: 'strip', renderChunk: (code) => transform(code, { target: 'es2022' }) }],
+});
+await bundle.close();
 
 // The program is bundled apart: it takes the library by its public names, and starts with the fewest bytes that tell what
 // was asked.
@@ -67,4 +86,9 @@ for (const entry of readdirSync(join(root, 'dist/src'), { recursive: true })) {
   const file = join(root, 'dist/src', entry);
   const isPlatform = entry.startsWith('platform');
   if (entry.endsWith('.d.ts') && !isPlatform && !declarations.has(file)) rmSync(file);
+}
+
+/** `./dist/lode/fs.js` is `fs`. */
+function nameIn(file) {
+  return file.replace(/^\.\/dist\/lode\/(.+)\.js$/, '$1');
 }

@@ -88,7 +88,7 @@ class Verifier<R> {
     this.#onProgress = onProgress;
   }
 
-  /** There is nothing at all: no pointer, no snapshot, not even a damaged one. */
+  /** There is nothing: no snapshot but places that fences hold, not even a damaged one. */
   isEmpty(): boolean {
     return this.#isEmpty && this.#problems.size === 0;
   }
@@ -137,7 +137,7 @@ class Verifier<R> {
     const key = this.#context.options.layout.pointerKey(this.#context.id);
     await this.#check(undefined, key, async () => {
       const { dangling, pointed, manifest } = await this.#context.history.head(this.#op);
-      this.#isEmpty = pointed === undefined && this.#snapshots === 0;
+      this.#isEmpty = dangling === undefined && manifest === undefined;
       if (pointed === undefined && manifest !== undefined) {
         throw new LodeError('LODE_NOT_FOUND', 'the pointer is missing or empty', {
           key,

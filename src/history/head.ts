@@ -33,6 +33,11 @@ export interface Head<M> {
 const scanCandidates = 8;
 const pollDelayMaxMs = 100;
 
+/** A history that was cut off, or lost its pointer, on a store that writes manifests before the pointer. */
+export function lacksPointer<M>({ store }: Operation, { pointed, manifest }: Head<M>): boolean {
+  return store.capabilities.guardedPut && pointed === undefined && manifest !== undefined;
+}
+
 export class HeadFinder<M extends SnapshotFacts> {
   readonly #format: HistoryFormat<M>;
   readonly #settleMs: number | undefined;

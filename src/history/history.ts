@@ -16,7 +16,7 @@ import { conflict } from './conflict.ts';
 import { chain, listIds, span, walk } from './ancestors.ts';
 import { exclusively } from './exclusively.ts';
 import type { Span, Walked } from './ancestors.ts';
-import { HeadFinder } from './head.ts';
+import { HeadFinder, lacksPointer } from './head.ts';
 import type { Head } from './head.ts';
 import { nextSnapshotId } from './ids.ts';
 import type { Operation } from './operation.ts';
@@ -328,6 +328,14 @@ export class History<M extends SnapshotFacts> {
 
   /** Makes sure that nothing late can land under a head that names no manifest, by occupying its place. */
   async #settle(op: Operation, head: Head<M>): Promise<Head<M>> {
+    if (lacksPointer(op, head)) {
+      // A first commit that was cut off, found by scan: completed and named before anything goes on top of it. What was seen
+      // long ago may be out of date.
+      const now = await this.#heads.find(op, head);
+      if (!lacksPointer(op, now)) return now;
+      await completeHead(op, this.#format, this.#publisher, now);
+      return this.#heads.find(op, now);
+    }
     if (!head.dangling || head.pointed === undefined || head.etag === undefined) return head;
     if (await this.#publisher.putFence(op, head.pointed, head.manifest))
       return { ...head, dangling: false };

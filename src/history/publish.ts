@@ -19,6 +19,7 @@ import { PublishGuard } from './guard.ts';
 import { headOf, landedAs, modeFor } from './publication.ts';
 import type { CommitRequest, Publication } from './publication.ts';
 import type { Written } from './guard.ts';
+import { lacksPointer } from './head.ts';
 import type { Head, HeadFinder } from './head.ts';
 import { follows, nextSnapshotId } from './ids.ts';
 import {
@@ -95,12 +96,13 @@ export class Publisher<M extends SnapshotFacts> {
     });
   }
 
-  /** The head without waiting: a lock is held. `undefined` when the pointer dangles. */
+  /** The head without waiting: a lock is held. `undefined` when the pointer dangles, or lacks though there are snapshots. */
   async #underLock(op: Operation, known: Head<M> | undefined): Promise<Head<M> | undefined> {
     const pointer = await readPointer(this.#format, op);
     const { snapshot: pointed, etag, readAt } = pointer;
     if (pointed === undefined || pointed === known?.pointed) {
-      return this.#heads.at(op, pointer, known);
+      const head = await this.#heads.at(op, pointer, known);
+      return lacksPointer(op, head) ? undefined : head;
     }
     const manifest = await this.#heads.manifest(op, pointed).catch((error: unknown) => {
       // Go writes manifests in place: this may be the first half of one, and has to be waited for, not under the lock.

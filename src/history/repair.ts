@@ -45,8 +45,8 @@ export async function completeHead<M extends SnapshotFacts>(
 ): Promise<void> {
   const { pointed, manifest } = head;
   if (manifest === undefined) return;
-  if (pointed === undefined) await publisher.putPointer(op, manifest.snapshotId, modeFor(head));
   await completeCopies(op, format, publisher, manifest, false);
+  if (pointed === undefined) await publisher.putPointer(op, manifest.snapshotId, modeFor(head));
 }
 
 async function completeCopies<M extends SnapshotFacts>(

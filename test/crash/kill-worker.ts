@@ -57,11 +57,13 @@ const blobs = await openDataset('blob', { store });
 async function look<R>(dataset: Lode.Dataset<R>, digest: (content: R[]) => string): Promise<void> {
   const found: object[] = [];
   const until = heads[dataset.id];
+  // Until the first commit has its pointer it may lack copies of its manifest: the next commit completes it.
+  const isNamed = (await store.head(`datasets/${dataset.id}/latest`)) !== undefined;
   for await (const { id, manifest } of dataset.snapshots()) {
     if (id === until) break;
     const { problems } = await dataset.verify({ snapshot: id });
     const name = manifest.metadata['name'];
-    const problem = problems[0]?.error.message;
+    const problem = isNamed ? problems[0]?.error.message : undefined;
     found.unshift({
       id,
       name,

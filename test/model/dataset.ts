@@ -5,6 +5,7 @@
  * people damage it: a pointer lost, emptied or ahead of its manifest, a manifest copy gone, a data file altered.
  */
 import assert from 'node:assert/strict';
+import { utf8Decode } from '../../src/bytes/index.ts';
 import { hive, openDataset } from '../../src/dataset/index.ts';
 import type { Dataset, Layout } from '../../src/dataset/index.ts';
 import { jsonl } from '../../src/encoding/index.ts';
@@ -143,20 +144,38 @@ export async function checkWrite(
   write: ReturnType<Dataset<Row>['write']>,
 ): Promise<void> {
   const parent = headOf(model)?.id;
+  const isNamed = model.pointer.is !== 'missing' && model.pointer.is !== 'empty';
   if (!lands(model, handle, expected)) {
     await failsWith(write, 'LODE_SNAPSHOT_CONFLICT');
-    // It may have fenced a pointer that was ahead before it saw that it had lost.
-    const { pointer } = model;
-    if (pointer.is !== 'dangling' || !(await store.head(manifestKeyOf(pointer.id)))) return;
-    model.pointer = { is: 'right', version: pointer.version };
+    await settled(model, store);
+    if (!isNamed) await completed(model, store, parent);
     return;
   }
   const { id, manifest, missingCopies } = await write;
   assert.equal(manifest.parentSnapshotId, parent);
   assert.equal(manifest.rowCount, rows.length);
   assert.deepEqual(missingCopies, []);
+  if (!isNamed) await completed(model, store, parent);
   assert.ok(parent === undefined || id > parent);
   committed(model, handle, id, rows);
+}
+
+/** Before it saw that it had lost, a write may have fenced a pointer that was ahead, or restored one that was gone. */
+async function settled(model: Model, store: Store): Promise<void> {
+  const { pointer } = model;
+  if (pointer.is === 'dangling' && (await store.head(manifestKeyOf(pointer.id))))
+    model.pointer = { is: 'right', version: pointer.version };
+  if (pointer.is !== 'missing' && pointer.is !== 'empty') return;
+  const named = utf8Decode((await (await store.get(pointerKey))?.bytes()) ?? new Uint8Array(0));
+  if (named !== undefined && named === headOf(model)?.id)
+    model.pointer = { is: 'right', version: ++model.versions };
+}
+
+/** A head without a pointer gets the copies it lacks before anything goes on top. */
+async function completed(model: Model, store: Store, head: string | undefined): Promise<void> {
+  for (const key of model.lostCopies)
+    if (head !== undefined && key.includes(`/${head}/`) && (await store.head(key)) !== undefined)
+      model.lostCopies.delete(key);
 }
 
 export async function failsWith(work: Promise<unknown>, code: LodeErrorCode): Promise<void> {
