@@ -24,9 +24,12 @@ export type LodeErrorCode =
   | 'LODE_NO_SNAPSHOTS'
   | 'LODE_NO_MANIFESTS'
   | 'LODE_NO_BUCKET'
+  | 'LODE_RANGE_MISSING'
   | 'LODE_ALREADY_EXISTS'
   | 'LODE_SNAPSHOT_CONFLICT'
   | 'LODE_OBJECT_CHANGED'
+  | 'LODE_OVERLAPPING_BLOCKS'
+  | 'LODE_SUPERSEDED'
   | 'LODE_UNAVAILABLE'
   | 'LODE_UNREACHABLE'
   | 'LODE_TIMEOUT'
@@ -66,10 +69,13 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
   LODE_NO_SNAPSHOTS: ['missing', 'Commit a first snapshot, or check the dataset id and layout.'],
   LODE_NO_MANIFESTS: ['missing', 'Open the reader with the layout the data was written with.'],
   LODE_NO_BUCKET: ['missing', 'Create the bucket, or check its name, the region and the endpoint.'],
+  LODE_RANGE_MISSING: ['missing', 'Stage and commit what details.gaps names, or read around it.'],
 
   LODE_ALREADY_EXISTS: ['conflict', 'Objects are written once: choose another key.'],
   LODE_SNAPSHOT_CONFLICT: ['conflict', 'Call latest(), rebase on it, and commit again.'],
   LODE_OBJECT_CHANGED: ['conflict', 'Read the object again from its beginning.'],
+  LODE_OVERLAPPING_BLOCKS: ['conflict', 'Stage only what missing() names, and commit that.'],
+  LODE_SUPERSEDED: ['conflict', 'Call latest(), rebase on it, and commit again.'],
 
   LODE_UNAVAILABLE: ['unavailable', 'Retry with backoff.'],
   LODE_UNREACHABLE: ['unavailable', 'Check the endpoint and the network; nothing was sent.'],
@@ -127,8 +133,14 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
   LODE_INTERNAL: ['internal', 'Please report this with the stack trace.'],
 };
 
+/** What an operation was on: a dataset or a volume, by its id. */
+export interface Subject {
+  readonly dataset?: string;
+  readonly volume?: string;
+}
+
 /** What every error may carry. Values are data for programs; the message repeats them for people. */
-export interface ErrorDetails {
+export interface ErrorDetails extends Subject {
   /** Object key in the store, or path on disk. */
   readonly key?: string;
   /** Byte offset in the object. */
@@ -139,8 +151,6 @@ export interface ErrorDetails {
   readonly record?: number;
   readonly expected?: string | number | bigint | undefined;
   readonly actual?: string | number | bigint | undefined;
-  /** Dataset the operation was on. */
-  readonly dataset?: string;
   /** Snapshot the operation was on. */
   readonly snapshot?: string;
   /** Replaces the default next step of the code. */
@@ -149,8 +159,22 @@ export interface ErrorDetails {
   readonly cleanup?: readonly unknown[];
 }
 
+/** Bytes `[offset, offset + length)` of a volume. */
+export interface VolumeRange {
+  readonly offset: number;
+  readonly length: number;
+}
+
 /** Details that a code adds to `ErrorDetails`. */
 interface DetailsByCode {
+  LODE_RANGE_MISSING: {
+    /** Every gap in what was asked for, in order. */
+    readonly gaps: readonly VolumeRange[];
+  };
+  LODE_OVERLAPPING_BLOCKS: {
+    /** Two blocks that claim the same bytes. */
+    readonly blocks: readonly [VolumeRange, VolumeRange];
+  };
   LODE_SNAPSHOT_CONFLICT: {
     /** The head this writer expected; `undefined` means "no snapshot yet". */
     readonly expectedHead: string | undefined;
@@ -221,6 +245,7 @@ export function assert(condition: unknown, invariant: string): asserts condition
 
 const shown = [
   'dataset',
+  'volume',
   'snapshot',
   'key',
   'offset',

@@ -8,11 +8,11 @@
  */
 import { channel } from '#platform/events.js';
 import type { EventChannel } from '#platform/events.js';
-import type { LodeErrorCode } from './errors.ts';
+import type { LodeErrorCode, Subject } from './errors.ts';
 
 /** Payloads by the name of their channel. */
 export interface LodeEvents {
-  /** A dataset's or a reader's request to its store has been answered; a listing when it has ended. */
+  /** A dataset's, volume's or reader's request to its store has been answered; a listing when it has ended. */
   readonly 'lode:request': RequestEvent;
   /** A request is sent again: its answer was a failure that passes, or did not come. */
   readonly 'lode:retry': RetryEvent;
@@ -54,8 +54,7 @@ export interface RetryEvent {
   readonly code?: LodeErrorCode | undefined;
 }
 
-export interface CommitEvent {
-  readonly dataset: string;
+export interface CommitEvent extends Subject {
   readonly snapshot: string;
   readonly parent: string | undefined;
   /** Races lost before this one was won. */
@@ -64,8 +63,7 @@ export interface CommitEvent {
   readonly missingCopies: readonly string[];
 }
 
-export interface ConflictEvent {
-  readonly dataset: string;
+export interface ConflictEvent extends Subject {
   /** What the commit was to build on. */
   readonly expectedHead: string | undefined;
   /** Further attempts follow; else the caller is told. */
@@ -81,13 +79,11 @@ export interface WaitEvent {
   readonly ms: number;
 }
 
-export interface FenceEvent {
-  readonly dataset: string;
+export interface FenceEvent extends Subject {
   readonly snapshot: string;
 }
 
-export interface RepairEvent {
-  readonly dataset: string;
+export interface RepairEvent extends Subject {
   readonly keys: readonly string[];
 }
 

@@ -77,6 +77,10 @@ export type {
   ZstdOptions,
 } from './encoding/index.ts';
 
+// What datasets and volumes share.
+export type { MeteredOptions } from './history/index.ts';
+export type { Metadata } from './manifest/index.ts';
+
 // Datasets.
 export { defaultLayout, flat, hive, openDataset, openReader } from './dataset/index.ts';
 export type {
@@ -103,8 +107,6 @@ export type {
   ManifestLimits,
   ManifestListOptions,
   ManifestRef,
-  Metadata,
-  MeteredOptions,
   OpenFileOptions,
   Orphan,
   PartitionFilter,

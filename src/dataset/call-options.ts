@@ -1,8 +1,8 @@
 /** Members of the options that calls on a dataset take: what is not among them was meant to do something, and is refused. */
+import type { MeteredOptions } from '../history/index.ts';
 import { assertOptions } from '../options.ts';
 import type { CopyOptions } from './copy.ts';
 import type {
-  MeteredOptions,
   ReadOptions,
   SnapshotRange,
   SnapshotsOptions,

@@ -1,12 +1,10 @@
 /** What the calls of one dataset handle share: its options, its history, and how a call is metered and signed. */
 import type { Checksum } from '../encoding/checksum.ts';
 import { LodeError } from '../errors.ts';
-import { History } from '../history/index.ts';
+import { assertMayCommit, assertSnapshotId, beginOperation, History } from '../history/index.ts';
 import type { HistoryFormat, Operation } from '../history/index.ts';
-import { watched, withMeter } from '../store/index.ts';
 import type { Meter } from '../store/index.ts';
 import { datasetFormat } from './history-format.ts';
-import { assertSnapshotId } from './layout.ts';
 import type { DatasetManifest } from './manifest/index.ts';
 import { defaultManifestLimits } from './manifest/index.ts';
 import type { ResolvedOptions } from './options.ts';
@@ -57,10 +55,7 @@ export class DatasetContext<R> {
   operation(signal: AbortSignal | undefined, meter: Meter | undefined): Operation {
     if (this.closed)
       throw new LodeError('LODE_CLOSED', 'this dataset was closed', { dataset: this.id });
-    signal?.throwIfAborted();
-    const { env, logger } = this.options;
-    const store = watched(this.options.store, env, logger);
-    return { store: meter === undefined ? store : withMeter(store, meter), env, signal, logger };
+    return beginOperation(this.options, signal, meter);
   }
 
   async manifest(op: Operation, snapshot: string): Promise<DatasetManifest> {
@@ -105,19 +100,6 @@ export class DatasetContext<R> {
 
   /** Refuses to commit where two writers could not tell that they raced. */
   assertMayCommit(): void {
-    const { writers, store } = this.options;
-    const { conditionalWrites, name } = store.capabilities;
-    if (writers === 'single' || conditionalWrites === 'all') return;
-    if (writers === 'process' && conditionalWrites === 'process') return;
-    throw new LodeError(
-      'LODE_CONDITIONS_UNSUPPORTED',
-      `the ${name} store cannot keep two writers apart`,
-      {
-        dataset: this.id,
-        expected: writers === 'any' ? 'all' : writers,
-        actual: conditionalWrites,
-        next: "Use storage with atomic conditional writes, or vouch for it: writers: 'process' or 'single'.",
-      },
-    );
+    assertMayCommit(this.format.subject, this.options);
   }
 }

@@ -6,15 +6,14 @@
  */
 import { compareUtf8, sameContent } from '../bytes/index.ts';
 import { LodeError } from '../errors.ts';
-import { History, retryPolicy } from '../history/index.ts';
-import type { Operation } from '../history/index.ts';
+import { History, readStored, retryPolicy } from '../history/index.ts';
+import type { CallOptions, Operation } from '../history/index.ts';
 import { forEachOf } from '../parallel.ts';
 import type { Store } from '../store/index.ts';
 import { watched } from '../store/index.ts';
 import type { DatasetContext } from './context.ts';
-import { readStored } from './data-file.ts';
+
 import type { DatasetManifest, ManifestFile } from './manifest/index.ts';
-import type { CallOptions } from './types.ts';
 
 export interface CopyOptions extends CallOptions {
   /** The snapshot that becomes the head of the copy. Default: the head. */

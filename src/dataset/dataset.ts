@@ -7,7 +7,7 @@
  */
 import { flatten } from '../encoding/flatten.ts';
 import { LodeError } from '../errors.ts';
-import type { Operation } from '../history/index.ts';
+import type { CallOptions, MeteredOptions, Operation } from '../history/index.ts';
 import type { Store } from '../store/index.ts';
 import { assertPart } from './assert-parts.ts';
 import type { BlobWriter } from './blob-writer.ts';
@@ -27,13 +27,12 @@ import { copySnapshot } from './copy.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
 import type { GcOptions, GcReport } from './gc.ts';
 import { manifestsBetween } from './history-range.ts';
-import type { DatasetManifest, Metadata } from './manifest/index.ts';
+import type { Metadata } from '../manifest/index.ts';
+import type { DatasetManifest } from './manifest/index.ts';
 import { readAll, readBatches, readBlob, streamBlob } from './read.ts';
 import type { RecordOptions } from './read.ts';
 import type {
-  CallOptions,
   CommittedSnapshot,
-  MeteredOptions,
   ReadOptions,
   Snapshot,
   SnapshotRange,

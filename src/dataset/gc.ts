@@ -8,12 +8,11 @@
  *   Elsewhere it is the age that keeps collector and writers apart: a commit has a day to publish what it uploaded.
  */
 import { isLodeError, LodeError } from '../errors.ts';
-import type { Operation } from '../history/index.ts';
+import { collectionAgeDefaultMs, collectionAgeMinMs } from '../history/index.ts';
+import type { MeteredOptions, Operation } from '../history/index.ts';
 import { forEachOf } from '../parallel.ts';
-import { collectionAgeDefaultMs, collectionAgeMinMs } from './collection-age.ts';
 import type { DatasetContext } from './context.ts';
 import type { DatasetManifest } from './manifest/index.ts';
-import type { MeteredOptions } from './types.ts';
 
 export interface GcOptions extends MeteredOptions {
   /** Only report what would be deleted. Default true. */

@@ -1,15 +1,13 @@
 /** What a dataset tells `history/`: its keys by layout, its manifests, its fences. */
 import type { Env } from '../env.ts';
 import { formatTime } from '../encoding/time.ts';
+import { fenceMember, isSnapshotId } from '../history/index.ts';
 import type { HistoryFormat } from '../history/index.ts';
 import type { CallOptions, Store } from '../store/store.ts';
 import type { Layout } from './layout.ts';
-import { isSnapshotId, manifestKeysElsewhere } from './layout.ts';
+import { manifestKeysElsewhere } from './layout.ts';
 import { decodeManifest, encodeManifest, formatVersion, schemaName } from './manifest/index.ts';
 import type { DatasetManifest, ManifestLimits } from './manifest/index.ts';
-
-/** Metadata member that marks a manifest as a fence: it occupies an id whose own manifest never came. */
-export const fenceMember = 'lode.fence';
 
 interface DatasetFormatOptions {
   readonly dataset: string;
@@ -23,7 +21,7 @@ interface DatasetFormatOptions {
 export function datasetFormat(options: DatasetFormatOptions): HistoryFormat<DatasetManifest> {
   const { dataset, layout, seal, limits, env } = options;
   return {
-    name: dataset,
+    subject: { dataset },
     pointerKey: layout.pointerKey(dataset),
     manifestKey: (snapshot) => layout.manifestKey(dataset, snapshot),
     copyKeys: (manifest) =>

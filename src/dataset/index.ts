@@ -8,7 +8,6 @@ export type { DatasetLimits, DatasetOptions } from './options.ts';
 export type { TimestampOf } from './time-range.ts';
 export type {
   CommittedSnapshot,
-  MeteredOptions,
   ReadOptions,
   Snapshot,
   SnapshotRange,
@@ -20,7 +19,7 @@ export type { Problem, VerifyOptions, VerifyProgress, VerifyReport } from './ver
 export type { Bounds, Comparable, PartitionFilter, Where } from './where.ts';
 export { defaultLayout, flat, hive } from './layout.ts';
 export type { DataAddress, Layout, ManifestAddress } from './layout.ts';
-export type { DatasetManifest, ManifestFile, ManifestLimits, Metadata } from './manifest/index.ts';
+export type { DatasetManifest, ManifestFile, ManifestLimits } from './manifest/index.ts';
 export type { PartitionValue } from './partition.ts';
 export type { ComponentOptions } from './components.ts';
 export { openReader } from './reader.ts';

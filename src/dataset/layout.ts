@@ -4,8 +4,8 @@
  * A layout is pure text. It validates the names it is created with; ids are validated where datasets and snapshots are
  * created (`assertDatasetId`, `assertSnapshotId`), and every key is checked again by the store it goes to.
  */
-import { isWellFormed } from '../bytes/index.ts';
 import { LodeError } from '../errors.ts';
+import { assertName, refuseName } from '../history/index.ts';
 
 /** What the key of a manifest says. `partition` is `''` for the canonical manifest of a snapshot. */
 export interface ManifestAddress {
@@ -198,13 +198,7 @@ export function manifestKeysElsewhere(
 
 /** Names that can be one part of a key in every store, and that no path can interpret (E-21). */
 export function assertDatasetId(id: string): void {
-  assertPart(id, 'dataset');
-}
-
-/** As for datasets, and not `latest`, whose key is the pointer's in the flat layout. */
-export function assertSnapshotId(id: string): void {
-  assertPart(id, 'snapshot');
-  if (id === 'latest') refuse('snapshot', id, 'is a reserved name');
+  assertName(id, 'dataset');
 }
 
 function assertPartitionKeys(keys: readonly string[]): void {
@@ -215,37 +209,9 @@ function assertPartitionKeys(keys: readonly string[]): void {
     });
   }
   for (const key of keys) {
-    assertPart(key, 'partition key');
-    if (key.includes('=')) refuse('partition key', key, 'contains "="');
+    assertName(key, 'partition key');
+    if (key.includes('=')) refuseName('partition key', key, 'contains "="');
   }
   const repeated = keys.find((key, at) => keys.indexOf(key) !== at);
-  if (repeated !== undefined) refuse('partition key', repeated, 'is given twice');
-}
-
-function assertPart(name: unknown, field: string): asserts name is string {
-  if (typeof name !== 'string') refuse(field, typeof name, 'is not a string');
-  if (name === '') refuse(field, name, 'is empty');
-  if (name === '.' || name === '..') refuse(field, name, 'is a path, not a name');
-  // oxlint-disable-next-line no-control-regex -- control characters are what is refused
-  if (/[/\\\u0000-\u001f\u007f-\u009f]/.test(name))
-    refuse(field, name, 'contains a slash, backslash or control character');
-  if (!isWellFormed(name)) refuse(field, name, 'is not well-formed Unicode');
-}
-
-function refuse(field: string, actual: string, why: string): never {
-  throw new LodeError('LODE_INVALID_ARGUMENT', `this ${field} ${why}`, {
-    field,
-    actual,
-    next: 'Use a name without slashes, backslashes or control characters.',
-  });
-}
-
-/** Whether text from a store can be a snapshot id; ids of other writers are opaque but stay one part of a key. */
-export function isSnapshotId(text: string): boolean {
-  try {
-    assertSnapshotId(text);
-    return true;
-  } catch {
-    return false;
-  }
+  if (repeated !== undefined) refuseName('partition key', repeated, 'is given twice');
 }

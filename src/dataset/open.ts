@@ -1,13 +1,12 @@
 /** Opening a dataset: options are checked, the storage is seen to answer, nothing is made. */
-import { blake3, crc32c, md5, sha256 } from '../encoding/checksums/index.ts';
-import type { Checksum } from '../encoding/checksum.ts';
+import { checksumNamed, sha256 } from '../encoding/checksums/index.ts';
 import { none } from '../encoding/compressors/none.ts';
 import type { Codec } from '../encoding/codec.ts';
+import type { CallOptions } from '../history/index.ts';
 import { DatasetContext } from './context.ts';
 import { Dataset } from './dataset.ts';
 import { resolveOptions } from './options.ts';
 import type { DatasetOptions } from './options.ts';
-import type { CallOptions } from './types.ts';
 
 /**
  * Opens a dataset. It need not exist yet. One request; fails when the storage does not answer or is not there.
@@ -27,13 +26,8 @@ export async function openDataset<R>(
   options: DatasetOptions<R> & CallOptions,
 ): Promise<Dataset<R>> {
   const resolved = resolveOptions(id, options, { compressor: none(), checksum: sha256() });
-  const context = new DatasetContext(id, resolved, builtInChecksum);
+  const context = new DatasetContext(id, resolved, checksumNamed);
   await resolved.checksum?.ready?.();
   await context.history.open(context.operation(options.signal, undefined));
   return new Dataset(context);
-}
-
-/** What a manifest may name that this handle was not given. */
-function builtInChecksum(name: string): Checksum | undefined {
-  return [md5(), sha256(), crc32c(), blake3()].find((checksum) => checksum.name === name);
 }

@@ -7,7 +7,7 @@ import type { Codec } from '../encoding/codec.ts';
 import type { Compressor, DecompressLimits } from '../encoding/compressor.ts';
 import { LodeError } from '../errors.ts';
 import { retryPolicy } from '../history/index.ts';
-import type { RetryOptions, RetryPolicy } from '../history/index.ts';
+import type { CallOptions, RetryOptions, RetryPolicy, Writers } from '../history/index.ts';
 import { assertOptions, kindOf } from '../options.ts';
 import type { Store } from '../store/store.ts';
 import { assertPart } from './assert-parts.ts';
@@ -15,7 +15,6 @@ import { assertDatasetId, defaultLayout } from './layout.ts';
 import type { Layout } from './layout.ts';
 import type { ManifestLimits } from './manifest/index.ts';
 import type { TimestampOf } from './time-range.ts';
-import type { CallOptions } from './types.ts';
 
 export interface DatasetOptions<R> {
   readonly store: Store;
@@ -39,7 +38,7 @@ export interface DatasetOptions<R> {
    * Who else writes: `any` process (default; needs storage with atomic conditional writes), only this `process`, or
    * nobody (`single`: also for storage that cannot compare, where an unexpected second writer loses data).
    */
-  readonly writers?: 'any' | 'process' | 'single';
+  readonly writers?: Writers;
   /** How long to wait for a commit in flight elsewhere, in milliseconds. Default: the store's figure. */
   readonly settleMs?: number;
   readonly limits?: DatasetLimits;
@@ -66,7 +65,7 @@ export interface ResolvedOptions<R> {
   readonly timestamp: TimestampOf<R> | undefined;
   readonly verify: boolean;
   readonly seal: boolean;
-  readonly writers: 'any' | 'process' | 'single';
+  readonly writers: Writers;
   readonly settleMs: number | undefined;
   readonly limits: DatasetLimits;
   readonly logger: Logger | undefined;

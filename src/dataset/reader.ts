@@ -16,8 +16,9 @@ import type { CallOptions, Store } from '../store/store.ts';
 import { assertPart } from './assert-parts.ts';
 import { Components } from './components.ts';
 import type { ComponentOptions } from './components.ts';
-import { rangesOf, readStored } from './data-file.ts';
-import { assertDatasetId, assertSnapshotId, defaultLayout } from './layout.ts';
+
+import { assertSnapshotId, rangesOf, readStored } from '../history/index.ts';
+import { assertDatasetId, defaultLayout } from './layout.ts';
 import type { Layout } from './layout.ts';
 import type { DatasetManifest, ManifestFile, ManifestLimits } from './manifest/index.ts';
 import { defaultManifestLimits } from './manifest/index.ts';

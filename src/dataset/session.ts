@@ -7,14 +7,14 @@
 import { withDeadline } from '../env.ts';
 import { isLodeError, LodeError, withCleanupFailures } from '../errors.ts';
 import { formatTime } from '../encoding/time.ts';
-import { notVisible } from '../history/index.ts';
+import { notVisible, uncheckedCommitMs } from '../history/index.ts';
 import type { CommitRequest, Committed, History, Operation } from '../history/index.ts';
 import type { Layout } from './layout.ts';
-import type { DatasetManifest, ManifestFile, Metadata } from './manifest/index.ts';
+import type { Metadata } from '../manifest/index.ts';
+import type { DatasetManifest, ManifestFile } from './manifest/index.ts';
 import { formatVersion, schemaName } from './manifest/index.ts';
 import { compareUtf8 } from '../bytes/index.ts';
 import { forEachOf } from '../parallel.ts';
-import { uncheckedCommitMs } from './collection-age.ts';
 
 /** Cleaning up takes its own time, not that of the call that failed. */
 const cleanupMs = 5_000;

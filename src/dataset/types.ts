@@ -1,5 +1,6 @@
 /** The values that datasets take and give. */
-import type { Cost, Meter } from '../store/index.ts';
+import type { CallOptions, MeteredOptions } from '../history/index.ts';
+import type { Cost } from '../store/index.ts';
 import type { DatasetManifest } from './manifest/index.ts';
 import type { PartitionFilter, Where } from './where.ts';
 
@@ -17,16 +18,6 @@ export interface CommittedSnapshot extends Snapshot {
   readonly retries: number;
   /** Partition copies of the manifest that could not be written; `repair()` completes them. Usually empty. */
   readonly missingCopies: readonly string[];
-}
-
-export interface CallOptions {
-  /** Aborting rejects with `signal.reason`. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface MeteredOptions extends CallOptions {
-  /** Counts what this call asks of the store. */
-  readonly meter?: Meter;
 }
 
 /** A part of the history, in the order of its commits. */

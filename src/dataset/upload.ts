@@ -6,6 +6,7 @@
  */
 import { byteSource, concat } from '../bytes/index.ts';
 import type { ByteSource } from '../bytes/index.ts';
+import { digestOf } from '../encoding/checksum.ts';
 import type { Checksum, Hasher } from '../encoding/checksum.ts';
 import type { Compressor } from '../encoding/compressor.ts';
 import { isLodeError, LodeError } from '../errors.ts';
@@ -94,13 +95,6 @@ async function compressWhole(compressor: Compressor, content: Uint8Array): Promi
   const chunks: Uint8Array[] = [];
   for await (const chunk of compressor.compress(byteSource(content).stream())) chunks.push(chunk);
   return concat(chunks);
-}
-
-function digestOf(checksum: Checksum, body: Uint8Array): string {
-  if (checksum.hash !== undefined) return checksum.hash(body);
-  const hasher = checksum.hasher();
-  hasher.update(body);
-  return hasher.digest();
 }
 
 function uploaded(path: string, sizeBytes: number, checksum: string | undefined): Uploaded {

@@ -7,14 +7,13 @@
 import { compareUtf8, sameContent } from '../bytes/index.ts';
 import type { Checksum } from '../encoding/checksum.ts';
 import { isLodeError, LodeError } from '../errors.ts';
-import type { Operation } from '../history/index.ts';
+import { assertSnapshotId, readStored } from '../history/index.ts';
+import type { CallOptions, Operation } from '../history/index.ts';
 import { forEachOf } from '../parallel.ts';
 import type { DatasetContext } from './context.ts';
-import { readStored } from './data-file.ts';
+
 import { partitionsOf } from './history-format.ts';
-import { assertSnapshotId } from './layout.ts';
 import type { DatasetManifest, ManifestFile } from './manifest/index.ts';
-import type { CallOptions } from './types.ts';
 
 export interface VerifyOptions extends CallOptions {
   /** Only this snapshot; otherwise every one that exists. */

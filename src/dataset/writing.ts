@@ -1,14 +1,15 @@
 /** The three ways into a dataset: records in memory, records from an iterable, raw bytes pushed. */
 import type { Codec } from '../encoding/codec.ts';
 import { LodeError } from '../errors.ts';
+import { fenceMember } from '../history/index.ts';
 import type { Committed, Operation } from '../history/index.ts';
 import { kindOf } from '../options.ts';
 import { createMeter } from '../store/index.ts';
 import type { Meter } from '../store/index.ts';
 import { BlobWriter } from './blob-writer.ts';
 import type { DatasetContext } from './context.ts';
-import { fenceMember } from './history-format.ts';
-import type { DatasetManifest, Metadata } from './manifest/index.ts';
+import type { Metadata } from '../manifest/index.ts';
+import type { DatasetManifest } from './manifest/index.ts';
 import { CommitSession } from './session.ts';
 import type { Content } from './session.ts';
 import { StreamFile } from './stream-file.ts';

@@ -16,3 +16,11 @@ export interface Checksum {
   /** Optional: the same for content that is in memory whole. */
   hash?(bytes: Uint8Array): string;
 }
+
+/** The digest of content that is in memory whole. */
+export function digestOf(checksum: Checksum, bytes: Uint8Array): string {
+  if (checksum.hash !== undefined) return checksum.hash(bytes);
+  const hasher = checksum.hasher();
+  hasher.update(bytes);
+  return hasher.digest();
+}

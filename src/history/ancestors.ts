@@ -222,7 +222,7 @@ function* between(
 
 function lost<M extends SnapshotFacts>(format: HistoryFormat<M>, snapshot: string): LodeError {
   return new LodeError('LODE_NOT_FOUND', 'the manifest of an ancestor is not there', {
-    dataset: format.name,
+    ...format.subject,
     snapshot,
     key: format.manifestKey(snapshot),
     next: 'Restore the manifest from a copy, or go on from a later snapshot.',

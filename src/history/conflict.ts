@@ -15,7 +15,7 @@ export function conflict<M extends SnapshotFacts>(
     : 'another writer committed first';
   const next = afterConflict ?? (isNamed ? afterExpectedParent : undefined);
   return new LodeError('LODE_SNAPSHOT_CONFLICT', what, {
-    dataset: format.name,
+    ...format.subject,
     key: format.pointerKey,
     expected: expectedHead ?? 'no snapshot',
     actual: actualHead ?? 'no snapshot',

@@ -2,6 +2,7 @@
  * What a paradigm tells `history/` about its objects. Dataset and Volume have the same protocol (a pointer moved by
  * compare-and-swap, immutable manifests linked to their parents) over different keys and manifests.
  */
+import type { Subject } from '../errors.ts';
 import type { CallOptions, Store } from '../store/store.ts';
 
 /** What every manifest says of its place in the history. */
@@ -12,9 +13,12 @@ export interface SnapshotFacts {
   readonly createdAt: string;
 }
 
+/** Metadata member that marks a manifest as a fence: it occupies an id whose own manifest never came. */
+export const fenceMember = 'lode.fence';
+
 export interface HistoryFormat<M extends SnapshotFacts> {
-  /** Name of the dataset or volume, for messages. */
-  readonly name: string;
+  /** The dataset or volume, as messages and events name it. */
+  readonly subject: Subject;
   /** The one mutable object. */
   readonly pointerKey: string;
   /** Canonical manifest key. Its existence is what makes a snapshot exist. */

@@ -142,7 +142,7 @@ export class HeadFinder<M extends SnapshotFacts> {
       if ((await op.store.head(key, { signal: op.signal })) === undefined) continue;
       const what = 'the head was written with another layout';
       const expected = this.#format.manifestKey(snapshot);
-      const details = { dataset: this.#format.name, snapshot, key, expected };
+      const details = { ...this.#format.subject, snapshot, key, expected };
       log(op.logger, 'warn', what, details);
       throw new LodeError('LODE_LAYOUT_MISMATCH', what, details);
     }

@@ -115,7 +115,7 @@ export class History<M extends SnapshotFacts> {
     const repaired = await repair(op, this.#format, this.#heads, this.#publisher, dryRun);
     this.#learned = undefined;
     if (repaired.length > 0 && !dryRun)
-      repairs.tell(op.logger, () => ({ dataset: this.#format.name, keys: repaired }));
+      repairs.tell(op.logger, () => ({ ...this.#format.subject, keys: repaired }));
     return repaired;
   }
 
@@ -252,7 +252,7 @@ export class History<M extends SnapshotFacts> {
     lost: number,
   ): Committed<M> {
     commits.tell(op.logger, () => ({
-      dataset: this.#format.name,
+      ...this.#format.subject,
       snapshot: manifest.snapshotId,
       parent: manifest.parentSnapshotId,
       retries: lost,
@@ -266,7 +266,7 @@ export class History<M extends SnapshotFacts> {
     expectedHead: string | undefined,
     { retried, fenced }: { readonly retried: boolean; readonly fenced: boolean },
   ): void {
-    conflicts.tell(logger, () => ({ dataset: this.#format.name, expectedHead, retried, fenced }));
+    conflicts.tell(logger, () => ({ ...this.#format.subject, expectedHead, retried, fenced }));
   }
 
   /** What the first attempt builds on. */
@@ -344,7 +344,7 @@ export class History<M extends SnapshotFacts> {
     if (!settled.dangling || settled.pointed !== snapshot) return settled;
     // On top of a head guessed wrongly, the commit would cut off what was acknowledged.
     throw new LodeError('LODE_UNAVAILABLE', 'the store has a manifest that it does not give', {
-      dataset: this.#format.name,
+      ...this.#format.subject,
       snapshot,
       key: this.#format.manifestKey(snapshot),
     });
@@ -361,7 +361,7 @@ export class History<M extends SnapshotFacts> {
         'LODE_FENCED',
         'another writer fenced this commit: its manifest came too late',
         {
-          dataset: this.#format.name,
+          ...this.#format.subject,
         },
       );
     }

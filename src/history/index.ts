@@ -4,9 +4,17 @@
  */
 export { History } from './history.ts';
 export type { Committed } from './history.ts';
+export { fenceMember } from './format.ts';
 export type { HistoryFormat } from './format.ts';
 export type { CommitRequest } from './publication.ts';
-export type { Operation } from './operation.ts';
+export { beginOperation } from './operation.ts';
+export type { CallOptions, MeteredOptions, Operation } from './operation.ts';
+export { assertName, assertSnapshotId, isSnapshotId, refuseName } from './names.ts';
+export { assertDigest, fetchFile, rangesOf, readStored } from './stored-file.ts';
+export type { StoredFileOptions } from './stored-file.ts';
+export { assertMayCommit } from './writers.ts';
+export type { Writers } from './writers.ts';
+export { collectionAgeDefaultMs, collectionAgeMinMs, uncheckedCommitMs } from './collection-age.ts';
 export type { RetryOptions, RetryPolicy } from './retry.ts';
 export { retryPolicy } from './retry.ts';
 export { mayHaveLanded, notVisible, putDefinitely, sameBytes } from './lost-response.ts';

@@ -1,7 +1,8 @@
 /** What one public call carries through every layer below it. */
 import type { Env } from '../env.ts';
 import type { Logger } from '../events.ts';
-import type { Store } from '../store/store.ts';
+import { watched, withMeter } from '../store/index.ts';
+import type { Meter, Store } from '../store/index.ts';
 
 export interface Operation {
   /** The store as this call sees it: counted, so that the call can report its cost. */
@@ -11,4 +12,25 @@ export interface Operation {
   readonly logger?: Logger | undefined;
   /** Id that this call uploads data under: its folder is no snapshot yet, and need not be looked into. */
   readonly uploading?: string;
+}
+
+export interface CallOptions {
+  /** Aborting rejects with `signal.reason`. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface MeteredOptions extends CallOptions {
+  /** Counts what this call asks of the store. */
+  readonly meter?: Meter;
+}
+
+/** Begins a call: its requests are watched, and counted where there is a meter. */
+export function beginOperation(
+  { store, env, logger }: Pick<Operation, 'store' | 'env' | 'logger'>,
+  signal: AbortSignal | undefined,
+  meter: Meter | undefined,
+): Operation {
+  signal?.throwIfAborted();
+  const seen = watched(store, env, logger);
+  return { store: meter === undefined ? seen : withMeter(seen, meter), env, signal, logger };
 }

@@ -266,7 +266,7 @@ export class Publisher<M extends SnapshotFacts> {
   async putFence(op: Operation, snapshot: string, parent: M | undefined): Promise<boolean> {
     const bytes = this.#format.encode(this.#format.fence(snapshot, parent));
     const isThere = await this.#putManifest(op, this.#format.manifestKey(snapshot), bytes);
-    if (isThere) fences.tell(op.logger, () => ({ dataset: this.#format.name, snapshot }));
+    if (isThere) fences.tell(op.logger, () => ({ ...this.#format.subject, snapshot }));
     return isThere;
   }
 

@@ -23,8 +23,10 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   store: foundation,
   'store/fs': [...foundation, 'store', 'disk'],
   encoding: foundation,
+  manifest: [...foundation, 'encoding'],
   history: [...foundation, 'store', 'encoding'],
-  dataset: [...foundation, 'store', 'encoding', 'history'],
+  dataset: [...foundation, 'store', 'encoding', 'manifest', 'history'],
+  volume: [...foundation, 'store', 'encoding', 'manifest', 'history'],
   // Only public entry points, which are packages to it.
   cli: [],
   testing: [...foundation, 'disk', 'store', 'store/fs', 'encoding', 'history', 'dataset'],

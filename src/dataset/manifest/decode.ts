@@ -6,19 +6,21 @@
  * version or schema this code does not know, counts past 2^53, text that is not UTF-8, a broken seal, and a manifest
  * that belongs to another dataset or snapshot than the one asked for.
  */
-import { parseJson } from '../../encoding/json/index.ts';
 import { parseTime } from '../../encoding/time.ts';
-import { isLodeError, LodeError } from '../../errors.ts';
-import type {
-  DatasetManifest,
-  FileIndex,
-  ManifestFile,
-  ManifestLimits,
-  Metadata,
-} from './format.ts';
+import { LodeError } from '../../errors.ts';
+import type { Members } from '../../manifest/index.ts';
+import {
+  assertMember,
+  assertSealed,
+  creationTime,
+  metadataOf,
+  parentOf,
+  parseManifest,
+  schemaOf,
+  sealOf,
+} from '../../manifest/index.ts';
+import type { DatasetManifest, FileIndex, ManifestFile, ManifestLimits } from './format.ts';
 import { defaultManifestLimits, formatMajor, schemaName } from './format.ts';
-import { Members } from './members.ts';
-import { brokenSeal, verifySeal } from './seal.ts';
 import { fileStatistics } from './statistics.ts';
 
 /** Where the bytes came from, and what they have to be: a member given here is compared. */
@@ -33,50 +35,19 @@ export function decodeManifest(
   origin: ManifestOrigin,
   limits: ManifestLimits = defaultManifestLimits,
 ): DatasetManifest {
-  const { key } = origin;
-  const seal = bytes.length > limits.bytesMax ? undefined : verifySeal(bytes, key);
-  const value = parsed(bytes, key, limits);
-  const m = new Members(value, key);
+  const { key, dataset, snapshot } = origin;
+  const seal = sealOf(bytes, key, limits);
+  const m = parseManifest(bytes, key, limits);
   const manifest = required(m, limits);
-  if (manifest.parentSnapshotId === manifest.snapshotId)
-    throw m.fault('parent_snapshot_id', 'another snapshot', manifest.snapshotId);
-  const announced = m.optionalString('manifest_checksum');
-  if (announced !== undefined && seal === undefined)
-    throw brokenSeal(key, 'the last member, as it was written', announced);
-  assertOrigin(manifest, origin);
+  assertSealed(m, seal);
+  assertMember(key, 'dataset_id', manifest.datasetId, dataset);
+  assertMember(key, 'snapshot_id', manifest.snapshotId, snapshot);
   return seal === undefined ? manifest : { ...manifest, manifestChecksum: seal };
-}
-
-function parsed(bytes: Uint8Array, key: string, limits: ManifestLimits): unknown {
-  try {
-    return parseJson(
-      bytes,
-      {
-        bytesMax: limits.bytesMax,
-        depthMax: limits.depthMax,
-        integers: 'exact',
-        trailing: 'ignore',
-      },
-      { key },
-    );
-  } catch (error) {
-    if (!isLodeError(error, 'LODE_INVALID_FORMAT')) throw error;
-    const { offset } = error.details;
-    throw new LodeError(
-      'LODE_MANIFEST_INVALID',
-      'a manifest is not JSON',
-      { key, ...(offset === undefined ? {} : { offset }) },
-      { cause: error },
-    );
-  }
 }
 
 /** Validates in a fixed order: the first fault is the one named. */
 function required(m: Members, limits: ManifestLimits): DatasetManifest {
-  const schema = m.name('schema_name');
-  if (schema !== schemaName) throw m.fault('schema_name', schemaName, schema);
-  const formatVersion = m.name('format_version');
-  assertVersion(m, formatVersion);
+  const schema = schemaOf(m, schemaName, formatMajor);
   const datasetId = m.name('dataset_id');
   const snapshotId = m.name('snapshot_id');
   const createdAt = creationTime(m);
@@ -86,8 +57,7 @@ function required(m: Members, limits: ManifestLimits): DatasetManifest {
   const compressor = m.name('compressor');
   const partitioner = m.name('partitioner');
   return {
-    schemaName: schema,
-    formatVersion,
+    ...schema,
     datasetId,
     snapshotId,
     createdAt,
@@ -96,18 +66,17 @@ function required(m: Members, limits: ManifestLimits): DatasetManifest {
     rowCount,
     compressor,
     partitioner,
+    ...parentOf(m, snapshotId),
     ...optional(m),
   };
 }
 
 function optional(m: Members): Partial<DatasetManifest> {
-  const parentSnapshotId = m.optionalString('parent_snapshot_id');
   const minTimestamp = optionalTime(m, 'min_timestamp');
   const maxTimestamp = optionalTime(m, 'max_timestamp');
   const codec = m.optionalString('codec');
   const checksumAlgorithm = m.optionalString('checksum_algorithm');
   return {
-    ...(parentSnapshotId === undefined ? {} : { parentSnapshotId }),
     ...(minTimestamp === undefined ? {} : { minTimestamp }),
     ...(maxTimestamp === undefined ? {} : { maxTimestamp }),
     ...(codec === undefined ? {} : { codec }),
@@ -115,43 +84,11 @@ function optional(m: Members): Partial<DatasetManifest> {
   };
 }
 
-function assertVersion(m: Members, version: string): void {
-  const major = /^(\d{1,9})(?:\.\d+){0,2}$/.exec(version)?.[1];
-  if (major === undefined) throw m.fault('format_version', 'digits such as 1.0.0', version);
-  if (Number(major) > formatMajor) {
-    throw new LodeError('LODE_FORMAT_TOO_NEW', 'a manifest is of a later format version', {
-      key: m.key,
-      field: 'format_version',
-      expected: formatMajor,
-      actual: version,
-    });
-  }
-}
-
-/** The year 1, Go's zero time, stands for "not set". */
-const ZERO_TIME_NS = -62_135_596_800_000_000_000n;
-
-function creationTime(m: Members): string {
-  const text = m.name('created_at');
-  const ns = parseTime(text);
-  if (ns === undefined || ns === ZERO_TIME_NS)
-    throw m.fault('created_at', 'an RFC 3339 time', text);
-  return text;
-}
-
 function optionalTime(m: Members, member: string): string | undefined {
   const text = m.optionalString(member);
   if (text !== undefined && parseTime(text) === undefined)
     throw m.fault(member, 'an RFC 3339 time', text);
   return text;
-}
-
-function metadataOf(m: Members): Metadata {
-  const value = m.value('metadata');
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    // Metadata is the user's: its text stays out of messages.
-    throw m.fault('metadata', 'an object', typeof value === 'string' ? 'string' : value);
-  return value as Metadata;
 }
 
 function filesOf(
@@ -195,18 +132,4 @@ function indexOf(m: Members, sizeBytes: number): FileIndex | undefined {
   if (checksum === undefined || bytes === 0 || !/^crc32c:[0-9a-f]{8}$/.test(checksum))
     return undefined;
   return { bytes, checksum };
-}
-
-function assertOrigin(manifest: DatasetManifest, { key, dataset, snapshot }: ManifestOrigin): void {
-  const wrong = (field: string, expected: string, actual: string): LodeError =>
-    new LodeError('LODE_MANIFEST_INVALID', 'this is the manifest of something else', {
-      key,
-      field,
-      expected,
-      actual,
-    });
-  if (dataset !== undefined && manifest.datasetId !== dataset)
-    throw wrong('dataset_id', dataset, manifest.datasetId);
-  if (snapshot !== undefined && manifest.snapshotId !== snapshot)
-    throw wrong('snapshot_id', snapshot, manifest.snapshotId);
 }

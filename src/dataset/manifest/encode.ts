@@ -5,12 +5,10 @@
  * back is refused here, before a pointer can name it (E-4).
  */
 import { compareUtf8, utf8Encode } from '../../bytes/index.ts';
-import { jsonText } from '../../encoding/json/index.ts';
-import { numberText, quote } from '../../encoding/json/text.ts';
+import { numberText } from '../../encoding/json/text.ts';
 import type { ColumnStatistics, FileStatistics } from '../../encoding/codec.ts';
-import { LodeError } from '../../errors.ts';
+import { count, metadataText, name, refused, sealed, string } from '../../manifest/index.ts';
 import type { DatasetManifest, ManifestFile } from './format.ts';
-import { sealed } from './seal.ts';
 
 interface EncodeManifestOptions {
   /** Adds the member `manifest_checksum`, which covers every byte of the manifest (Go ignores it). Default false. */
@@ -45,15 +43,6 @@ function manifestText(m: DatasetManifest): string {
     `\n  "partitioner": ${name(m.partitioner, 'partitioner')}`;
   if (m.checksumAlgorithm) text += `,\n  "checksum_algorithm": ${string(m.checksumAlgorithm)}`;
   return text;
-}
-
-/** A raw newline can only be indentation: those inside strings are escaped. */
-function metadataText(metadata: unknown): string {
-  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata))
-    throw refused('metadata', metadata === null ? 'null' : typeof metadata);
-  for (const _ in metadata)
-    return jsonText(metadata, { indent: 2, root: 'metadata' }).replaceAll('\n', '\n  ');
-  return '{}';
 }
 
 function filesText(files: readonly ManifestFile[]): string {
@@ -113,26 +102,4 @@ function scalar(value: string | number | bigint | boolean): string {
   if (typeof value !== 'number') return String(value);
   if (!Number.isFinite(value)) throw refused('stats', String(value));
   return numberText(value, 'manifest');
-}
-
-function string(text: string): string {
-  return quote(text, 'manifest');
-}
-
-/** A string that a reader insists on. */
-function name(text: string, field: string): string {
-  if (text === '') throw refused(field, 'empty');
-  return quote(text, 'manifest');
-}
-
-function count(value: number, field: string): string {
-  if (!Number.isSafeInteger(value) || value < 0) throw refused(field, String(value));
-  return value === 0 ? '0' : `${value}`;
-}
-
-function refused(field: string, actual: string): LodeError {
-  return new LodeError('LODE_INVALID_ARGUMENT', 'a manifest cannot hold this value', {
-    field,
-    actual,
-  });
 }

@@ -3,14 +3,12 @@
  * (docs/formats/dataset.md, section 3). Written by `encode.ts`, read by `decode.ts`.
  */
 import type { FileStatistics } from '../../encoding/codec.ts';
+import type { Metadata } from '../../manifest/index.ts';
 
 export const schemaName = 'lode-manifest';
 export const formatVersion = '1.0.0';
 /** Versions that begin with a higher number are refused with `LODE_FORMAT_TOO_NEW`. */
 export const formatMajor = 1;
-
-/** What a caller may attach to a snapshot: any JSON value by name. Integers past 2^53 are read as bigints. */
-export type Metadata = Readonly<Record<string, unknown>>;
 
 export interface ManifestFile {
   /** Key in the store. */

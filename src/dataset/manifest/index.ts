@@ -2,10 +2,4 @@
 export { decodeManifest } from './decode.ts';
 export { encodeManifest } from './encode.ts';
 export { defaultManifestLimits, formatVersion, schemaName } from './format.ts';
-export type {
-  DatasetManifest,
-  FileIndex,
-  ManifestFile,
-  ManifestLimits,
-  Metadata,
-} from './format.ts';
+export type { DatasetManifest, FileIndex, ManifestFile, ManifestLimits } from './format.ts';

@@ -1,6 +1,6 @@
 /** File statistics as a manifest holds them. They prune reads, so a bound of an unusable type is no bound at all. */
 import type { ColumnStatistics, FileStatistics } from '../../encoding/codec.ts';
-import type { Members } from './members.ts';
+import type { Members } from '../../manifest/index.ts';
 
 export function fileStatistics(m: Members): FileStatistics {
   const columns = m.value('columns') === undefined ? [] : m.array('columns');

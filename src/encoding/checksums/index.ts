@@ -41,6 +41,11 @@ export function crc32c(): Checksum {
   };
 }
 
+/** A built-in algorithm by the name that manifests give it. */
+export function checksumNamed(name: string): Checksum | undefined {
+  return [md5(), sha256(), crc32c(), blake3()].find((checksum) => checksum.name === name);
+}
+
 function hex32(value: number): string {
   return value.toString(16).padStart(8, '0');
 }

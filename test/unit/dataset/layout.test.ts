@@ -4,13 +4,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
   assertDatasetId,
-  assertSnapshotId,
   defaultLayout,
   flat,
   hive,
   manifestKeysElsewhere,
 } from '../../../src/dataset/layout.ts';
 import { isLodeError } from '../../../src/errors.ts';
+import { assertSnapshotId } from '../../../src/history/index.ts';
 
 const id = '1767323045123456789';
 const name = fc

@@ -7,9 +7,9 @@
  * known too. Go ignores the member. A tail that is nearly this form is a damaged seal and never "no seal": the damage
  * may sit in the member's own name, or have turned its comma into the brace that ends the value.
  */
-import { utf8Encode } from '../../bytes/index.ts';
-import { crc32c } from '../../encoding/checksums/crc32c.ts';
-import { LodeError } from '../../errors.ts';
+import { utf8Encode } from '../bytes/index.ts';
+import { crc32c } from '../encoding/checksums/crc32c.ts';
+import { LodeError } from '../errors.ts';
 
 const sealMember = 'manifest_checksum';
 const before = `,\n  "${sealMember}": "crc32c:`;

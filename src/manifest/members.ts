@@ -2,14 +2,15 @@
  * Members of a decoded JSON object as a manifest reader wants them: by name in any case, typed, with faults that name
  * the key of the object and the path of the member.
  */
-import { LodeError } from '../../errors.ts';
+import { LodeError } from '../errors.ts';
 
 /** Every name the format knows, at any level. */
 const known: ReadonlySet<string> = new Set(
   (
     'schema_name format_version dataset_id snapshot_id created_at metadata files parent_snapshot_id row_count ' +
     'min_timestamp max_timestamp codec compressor partitioner checksum_algorithm manifest_checksum ' +
-    'path size_bytes checksum stats index_checksum index_bytes columns name min max null_count distinct_count'
+    'path size_bytes checksum stats index_checksum index_bytes columns name min max null_count distinct_count ' +
+    'volume_id total_length blocks offset length'
   ).split(' '),
 );
 
