@@ -1,7 +1,7 @@
 /**
  * From compiled modules to what is published: one file per entry point and what they share, in `dist/lode`. Loading a module
  * costs about as much as running it, so few files start fast. `#platform/…` stays an import: Node and browsers take
- * different files. Not minified: what runs, and every stack trace, can be read without a source map.
+ * different files. Not minified, only brought to shorter forms: what runs, and every stack trace, can be read without a source map.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -50,7 +50,7 @@ await bundle.write({
   // What the main entry needs is one file, whoever else needs parts of it.
   manualChunks: (id, { getModuleInfo }) => (isCore(id, getModuleInfo) ? 'core' : undefined),
   // Comments are for the source.
-  plugins: [{ name: 'strip', renderChunk: (code) => transform(code, { target: 'es2022' }) }],
+  plugins: [{ name: 'strip', renderChunk: (code) => transform(code, { target: 'es2022', minifySyntax: true }) }],
 });
 await bundle.close();
 

@@ -7,7 +7,14 @@
 
 // Errors and what comes in from outside.
 export { isLodeError, LodeError } from './errors.ts';
-export type { ErrorDetails, LodeErrorCode, LodeErrorDetails, LodeErrorKind } from './errors.ts';
+export type {
+  ErrorDetails,
+  LodeErrorCode,
+  LodeErrorDetails,
+  LodeErrorKind,
+  Subject,
+  VolumeRange,
+} from './errors.ts';
 export { systemEnv } from './env.ts';
 export type { Env } from './env.ts';
 export type {
@@ -127,3 +134,23 @@ export type {
   Where,
   WriteOptions,
 } from './dataset/index.ts';
+
+// Volumes.
+export { openVolume } from './volume/index.ts';
+export type {
+  VolumeBlocks,
+  CommitOptions,
+  CommittedVolumeSnapshot,
+  ReadAtOptions,
+  SnapshotRef,
+  StagedRange,
+  StageOptions,
+  StageProgress,
+  Volume,
+  VolumeBlock,
+  VolumeManifest,
+  VolumeManifestLimits,
+  VolumeOptions,
+  VolumeSnapshot,
+  VolumeSnapshotsOptions,
+} from './volume/index.ts';

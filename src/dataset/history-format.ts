@@ -1,7 +1,7 @@
 /** What a dataset tells `history/`: its keys by layout, its manifests, its fences. */
 import type { Env } from '../env.ts';
 import { formatTime } from '../encoding/time.ts';
-import { fenceMember, isSnapshotId } from '../history/index.ts';
+import { fenceMember, foldersOf, isSnapshotId } from '../history/index.ts';
 import type { HistoryFormat } from '../history/index.ts';
 import type { CallOptions, Store } from '../store/store.ts';
 import type { Layout } from './layout.ts';
@@ -86,18 +86,6 @@ async function* scanIds(
       const address = layout.parseManifestKey(key);
       if (address?.dataset === dataset) yield address.snapshot;
     }
-  }
-}
-
-async function* foldersOf(
-  store: Store,
-  prefix: string,
-  options: CallOptions,
-): AsyncGenerator<string> {
-  for await (const entry of store.list(prefix, { ...options, delimiter: '/' })) {
-    if (!('prefix' in entry)) continue;
-    const id = entry.prefix.slice(prefix.length, -1);
-    if (isSnapshotId(id)) yield id;
   }
 }
 

@@ -12,6 +12,7 @@ export type { CallOptions, MeteredOptions, Operation } from './operation.ts';
 export { assertName, assertSnapshotId, isSnapshotId, refuseName } from './names.ts';
 export { assertDigest, fetchFile, rangesOf, readStored } from './stored-file.ts';
 export type { StoredFileOptions } from './stored-file.ts';
+export { foldersOf } from './folders.ts';
 export { assertMayCommit } from './writers.ts';
 export type { Writers } from './writers.ts';
 export { collectionAgeDefaultMs, collectionAgeMinMs, uncheckedCommitMs } from './collection-age.ts';

@@ -1,0 +1,244 @@
+/**
+ * A commit of staged blocks: the head's blocks and these, in a new manifest. When another writer was faster, the same
+ * blocks go on top of what it committed, unless the two overlap.
+ */
+import { formatTime } from '../encoding/time.ts';
+import { LodeError } from '../errors.ts';
+import type { VolumeRange } from '../errors.ts';
+import { fenceMember, notVisible } from '../history/index.ts';
+import type { CommitRequest, Committed, Operation } from '../history/index.ts';
+import type { Metadata } from '../manifest/index.ts';
+import { kindOf } from '../options.ts';
+import { forEachOf } from '../parallel.ts';
+import { createMeter } from '../store/index.ts';
+import { BlockTable } from './block-table.ts';
+import type { VolumeBlocks, Span } from './block-table.ts';
+import type { VolumeContext } from './context.ts';
+import { formatVersion, schemaName } from './manifest/index.ts';
+import type { VolumeManifest } from './manifest/index.ts';
+import type { Proofs } from './proofs.ts';
+import { assertRange } from './range.ts';
+import { snapshotOf } from './types.ts';
+import type { CommitOptions, CommittedVolumeSnapshot, StagedRange, VolumeBlock } from './types.ts';
+
+/** How often a commit that a Go process has cut off is brought back. */
+const recommitsMax = 5;
+const checksumLengthMax = 256;
+
+export async function commit(
+  context: VolumeContext,
+  proofs: Proofs,
+  staged: readonly (StagedRange | VolumeBlock)[],
+  metadata: Metadata | null | undefined,
+  options: CommitOptions,
+): Promise<CommittedVolumeSnapshot> {
+  const meter = createMeter();
+  context.assertMayCommit();
+  const op = context.operation({ signal: options.signal, meter });
+  assertMetadata(context, metadata);
+  const blocks = blocksOf(context, staged);
+  const work = new Commit(op, context, proofs, blocks, metadata ?? {}, options);
+  const { manifest, retries } = await work.run();
+  return { ...snapshotOf(manifest), cost: meter.snapshot(), retries };
+}
+
+class Commit {
+  readonly #op: Operation;
+  readonly #context: VolumeContext;
+  readonly #doubtful: readonly VolumeBlock[];
+  readonly #added: BlockTable;
+  readonly #metadata: Metadata;
+  readonly #options: CommitOptions;
+
+  constructor(
+    op: Operation,
+    context: VolumeContext,
+    proofs: Proofs,
+    blocks: readonly VolumeBlock[],
+    metadata: Metadata,
+    options: CommitOptions,
+  ) {
+    this.#op = op;
+    this.#context = context;
+    this.#added = BlockTable.of(blocks);
+    this.#doubtful = blocks.filter((block) => !proofs.has(block, op));
+    this.#metadata = metadata;
+    this.#options = options;
+  }
+
+  async run(): Promise<Committed<VolumeManifest>> {
+    const { history, options } = this.#context;
+    let retries = 0;
+    for (let again = 0; ; again++) {
+      const committed = await this.#once();
+      retries += committed.retries;
+      if (options.peers === undefined || (await this.#isHistory(committed.manifest)))
+        return { ...committed, retries };
+      if (again === recommitsMax || this.#options.expectedParent !== undefined)
+        throw superseded(committed.manifest);
+      await history.latest(this.#op);
+      retries++;
+    }
+  }
+
+  async #once(): Promise<Committed<VolumeManifest>> {
+    const { history } = this.#context;
+    const request: CommitRequest<VolumeManifest> = {
+      snapshotId: history.nextId(this.#op.env),
+      expectedParent: this.#options.expectedParent,
+      referenced: false,
+      build: ({ snapshotId, parent }) => this.#manifest(snapshotId, parent),
+      assertDataIsThere: () => this.#assertBlocksAreThere(),
+    };
+    try {
+      return await history.commit(this.#op, request);
+    } catch (error) {
+      throw request.referenced ? error : notVisible(error);
+    }
+  }
+
+  #manifest(snapshotId: string, parent: VolumeManifest | undefined): VolumeManifest {
+    const { id: volumeId, length: totalLength, options } = this.#context;
+    const before = parent?.blocks ?? BlockTable.of([]);
+    this.#assertNew(before);
+    const checksumAlgorithm = options.checksum?.name ?? parent?.checksumAlgorithm;
+    return {
+      schemaName,
+      formatVersion,
+      volumeId,
+      snapshotId,
+      createdAt: formatTime(this.#op.env.now()),
+      metadata: this.#metadata,
+      totalLength,
+      blocks: tableOf(before).merged(this.#added),
+      ...(parent === undefined ? {} : { parentSnapshotId: parent.snapshotId }),
+      ...(checksumAlgorithm === undefined ? {} : { checksumAlgorithm }),
+    };
+  }
+
+  /** Refuses what shares bytes with what is committed. */
+  #assertNew(before: VolumeBlocks): void {
+    let already = 0;
+    let overlap: readonly [Span, Span] | undefined;
+    for (const block of this.#added.from(0)) {
+      for (const there of before.from(block.offset)) {
+        if (there.offset >= block.offset + block.length) break;
+        overlap ??= [there, block];
+        if (there.offset === block.offset && there.length === block.length) already++;
+      }
+    }
+    if (overlap === undefined) return;
+    const { id: volume } = this.#context;
+    if (already < this.#added.count) throw overlapping(volume, overlap);
+    throw new LodeError('LODE_ALREADY_EXISTS', 'all these blocks are committed already', {
+      volume,
+      next: 'There is nothing left to commit; stage what missing() names.',
+    });
+  }
+
+  async #assertBlocksAreThere(): Promise<void> {
+    const { store, signal } = this.#op;
+    await forEachOf(this.#doubtful, store.capabilities.concurrency, async ({ path, length }) => {
+      const info = await store.head(path, { signal });
+      if (info?.size === length) return;
+      const details = { volume: this.#context.id, key: path, expected: length };
+      const next = 'Stage the range again, and commit it in less than a day.';
+      throw info === undefined
+        ? new LodeError('LODE_NOT_FOUND', 'a staged block is not there', { ...details, next })
+        : new LodeError('LODE_TRUNCATED', 'a staged block is not as long as its key says', {
+            ...details,
+            actual: info.size,
+          });
+    });
+  }
+
+  /** Whether the snapshot is the head or an ancestor of it. */
+  async #isHistory({ snapshotId }: VolumeManifest): Promise<boolean> {
+    const { history } = this.#context;
+    const head = await history.latest(this.#op);
+    if (head?.snapshotId === snapshotId) return true;
+    const span = await history.span(this.#op, head, snapshotId);
+    return span !== undefined;
+  }
+}
+
+function tableOf(blocks: VolumeBlocks): BlockTable {
+  return blocks instanceof BlockTable ? blocks : BlockTable.of(blocks.from(0));
+}
+
+function assertMetadata(context: VolumeContext, metadata: Metadata | null | undefined): void {
+  if (metadata?.[fenceMember] === undefined) return;
+  throw new LodeError('LODE_INVALID_ARGUMENT', 'this member of the metadata is reserved', {
+    volume: context.id,
+    field: `metadata.${fenceMember}`,
+    next: 'Choose another name.',
+  });
+}
+
+/** The blocks of all that is given, sorted, checked one by one and against each other. */
+function blocksOf(
+  context: VolumeContext,
+  staged: readonly (StagedRange | VolumeBlock)[],
+): VolumeBlock[] {
+  if (!Array.isArray(staged)) throw invalid(context, 'blocks', 'an array', kindOf(staged));
+  if (staged.length === 0) throw invalid(context, 'blocks', 'at least one block', 'none');
+  const blocks = (staged as readonly (StagedRange | VolumeBlock)[]).flatMap((given) =>
+    'blocks' in given ? given.blocks : [given],
+  );
+  for (const [i, block] of blocks.entries()) assertBlock(context, block, `blocks[${i}]`);
+  blocks.sort((a, b) => a.offset - b.offset);
+  blocks.forEach((block, i) => {
+    const before = blocks[i - 1];
+    if (before !== undefined && before.length > block.offset - before.offset)
+      throw overlapping(context.id, [before, block]);
+  });
+  return blocks;
+}
+
+function assertBlock(context: VolumeContext, block: VolumeBlock, field: string): void {
+  assertRange(context.id, context.length, block);
+  const path = context.keys.block(block.offset, block.length);
+  if (block.path !== path) throw invalid(context, `${field}.path`, path, String(block.path));
+  const { checksum } = block;
+  const isText = typeof checksum === 'string' && /^[\x21-\x7e]+$/.test(checksum);
+  if (checksum === undefined || (isText && checksum.length <= checksumLengthMax)) return;
+  throw invalid(
+    context,
+    `${field}.checksum`,
+    'a digest as stageWriteAt() gives it',
+    kindOf(checksum),
+  );
+}
+
+function invalid(
+  { id }: VolumeContext,
+  field: string,
+  expected: string,
+  actual: string,
+): LodeError {
+  return new LodeError('LODE_INVALID_ARGUMENT', 'this cannot be committed', {
+    volume: id,
+    field,
+    expected,
+    actual,
+  });
+}
+
+function overlapping(volume: string, [a, b]: readonly [VolumeRange, VolumeRange]): LodeError {
+  const range = ({ offset, length }: VolumeRange): VolumeRange => ({ offset, length });
+  return new LodeError('LODE_OVERLAPPING_BLOCKS', 'two blocks claim the same bytes', {
+    volume,
+    offset: Math.max(a.offset, b.offset),
+    expected: `bytes from ${a.offset + a.length}`,
+    actual: `${b.length} bytes from ${b.offset}`,
+    blocks: [range(a), range(b)],
+  });
+}
+
+function superseded({ volumeId: volume, snapshotId: snapshot }: VolumeManifest): LodeError {
+  return new LodeError('LODE_SUPERSEDED', 'another writer has cut this commit off the history', {
+    volume,
+    snapshot,
+    next: 'Commit the same blocks again: they are staged.',
+  });
+}

@@ -1,0 +1,129 @@
+/**
+ * Block checksums as text, and packed: 33 bytes a block for every built-in algorithm.
+ *
+ * Ours are written `name:hex`, except md5, which is bare as Go writes it. So a block says itself what its digest is, and a
+ * history that several writers have committed to with different algorithms stays verifiable (E-24).
+ */
+import type { Checksum } from '../encoding/checksum.ts';
+
+const packedBytes = 32;
+const hexDigits = '0123456789abcdef';
+
+/** Forms that are packed, by the byte that stands for them: what comes before the digits, and how many bytes they are. */
+const forms = [
+  { prefix: '', bytes: 0 },
+  { prefix: '', bytes: 16 },
+  { prefix: 'sha256:', bytes: 32 },
+  { prefix: 'crc32c:', bytes: 4 },
+  { prefix: 'blake3:', bytes: 32 },
+  { prefix: '', bytes: 32 },
+] as const;
+const none = 0;
+/** Of a form of its own: kept as text. */
+const odd = 255;
+
+/** A column of optional checksums. */
+export class Digests {
+  #forms: Uint8Array;
+  #packed: Uint8Array;
+  readonly #odd = new Map<number, string>();
+
+  constructor(capacity: number) {
+    this.#forms = new Uint8Array(capacity);
+    this.#packed = new Uint8Array(capacity * packedBytes);
+  }
+
+  get(i: number): string | undefined {
+    const code = this.#forms[i] ?? none;
+    if (code === none) return undefined;
+    const form = forms[code];
+    if (form === undefined) return this.#odd.get(i);
+    return form.prefix + hexOf(this.#packed, i * packedBytes, form.bytes);
+  }
+
+  set(i: number, text: string | undefined): void {
+    this.#forms[i] = none;
+    if (text === undefined) return;
+    const code = forms.findIndex(
+      ({ prefix, bytes }) =>
+        bytes > 0 && text.length === prefix.length + bytes * 2 && text.startsWith(prefix),
+    );
+    const form = forms[code];
+    if (form !== undefined && pack(text, form.prefix.length, this.#packed, i * packedBytes)) {
+      this.#forms[i] = code;
+      return;
+    }
+    this.#forms[i] = odd;
+    this.#odd.set(i, text);
+  }
+
+  /** Takes over one of another column. */
+  copy(i: number, from: Digests, j: number): void {
+    const code = from.#forms[j] ?? none;
+    if (code === odd) {
+      this.set(i, from.get(j));
+      return;
+    }
+    this.#forms[i] = code;
+    const at = j * packedBytes;
+    this.#packed.set(from.#packed.subarray(at, at + packedBytes), i * packedBytes);
+  }
+
+  resize(capacity: number): void {
+    this.#forms = resized(this.#forms, capacity);
+    this.#packed = resized(this.#packed, capacity * packedBytes);
+  }
+}
+
+function resized(bytes: Uint8Array, length: number): Uint8Array {
+  if (bytes.length >= length) return bytes.slice(0, length);
+  const larger = new Uint8Array(length);
+  larger.set(bytes);
+  return larger;
+}
+
+function hexOf(bytes: Uint8Array, at: number, count: number): string {
+  let text = '';
+  for (let i = at; i < at + count; i++) {
+    const byte = bytes[i] ?? 0;
+    text += (hexDigits[byte >> 4] ?? '') + (hexDigits[byte & 15] ?? '');
+  }
+  return text;
+}
+
+/** False unless the text from `at` on is lower-case hex. */
+function pack(text: string, at: number, into: Uint8Array, to: number): boolean {
+  for (let i = at; i < text.length; i += 2) {
+    const [high, low] = [digit(text.charCodeAt(i)), digit(text.charCodeAt(i + 1))];
+    if (high < 0 || low < 0) return false;
+    into[to++] = high * 16 + low;
+  }
+  return true;
+}
+
+function digit(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+  return unit >= 0x61 && unit <= 0x66 ? unit - 0x57 : -1;
+}
+
+/** What a manifest holds for a digest of `checksum`. */
+export function checksumText({ name }: Checksum, hex: string): string {
+  return name === 'md5' ? hex : `${name}:${hex}`;
+}
+
+interface NamedDigest {
+  /** `undefined` when nothing says which algorithm it is of. */
+  readonly algorithm: string | undefined;
+  readonly hex: string;
+}
+
+/** Names that a committing process of ours may give a manifest whose bare digests are Go's md5. */
+const ours: ReadonlySet<string> = new Set(['sha256', 'crc32c', 'blake3']);
+
+/** @param algorithm  What the manifest names: the algorithm of its last writer. A prefix is believed before it. */
+export function namedDigest(text: string, algorithm: string | undefined): NamedDigest {
+  const colon = text.indexOf(':');
+  if (colon > 0) return { algorithm: text.slice(0, colon), hex: text.slice(colon + 1) };
+  const isMd5 = text.length === 32 && (algorithm === undefined || ours.has(algorithm));
+  return { algorithm: isMd5 ? 'md5' : algorithm, hex: text };
+}

@@ -1,0 +1,44 @@
+/** Volume manifest to bytes: exactly those of Go's encoder, two-space indentation and no final newline. */
+import { utf8Encode } from '../../bytes/index.ts';
+import { count, metadataText, name, sealed, string } from '../../manifest/index.ts';
+import type { VolumeBlocks } from '../block-table.ts';
+import { volumeKeys } from '../keys.ts';
+import type { VolumeManifest } from './format.ts';
+
+interface EncodeOptions {
+  /** Adds the member `manifest_checksum`, which covers every byte of the manifest (Go ignores it). Default false. */
+  readonly seal?: boolean;
+}
+
+export function encodeManifest(
+  m: VolumeManifest,
+  { seal = false }: EncodeOptions = {},
+): Uint8Array {
+  let text =
+    `{\n  "schema_name": ${name(m.schemaName, 'schema_name')},` +
+    `\n  "format_version": ${name(m.formatVersion, 'format_version')},` +
+    `\n  "volume_id": ${name(m.volumeId, 'volume_id')},` +
+    `\n  "snapshot_id": ${name(m.snapshotId, 'snapshot_id')},` +
+    `\n  "created_at": ${name(m.createdAt, 'created_at')},` +
+    `\n  "metadata": ${metadataText(m.metadata)},` +
+    `\n  "total_length": ${count(m.totalLength, 'total_length')},` +
+    `\n  "blocks": ${blocksText(m.volumeId, m.blocks)}`;
+  if (m.parentSnapshotId) text += `,\n  "parent_snapshot_id": ${string(m.parentSnapshotId)}`;
+  if (m.checksumAlgorithm) text += `,\n  "checksum_algorithm": ${string(m.checksumAlgorithm)}`;
+  return seal ? sealed(text) : utf8Encode(`${text}\n}`);
+}
+
+function blocksText(volume: string, blocks: VolumeBlocks): string {
+  if (blocks.count === 0) return '[]';
+  // Quoted once: the rest of a key is digits.
+  const prefix = string(volumeKeys(volume).blockPrefix).slice(0, -1);
+  const lines: string[] = [];
+  for (const { offset, length, checksum } of blocks.from(0)) {
+    const digest = checksum === undefined ? '' : `,\n      "checksum": ${string(checksum)}`;
+    lines.push(
+      `{\n      "offset": ${count(offset, 'offset')},\n      "length": ${count(length, 'length')},` +
+        `\n      "path": ${prefix}${offset}-${length}.bin"${digest}\n    }`,
+    );
+  }
+  return `[\n    ${lines.join(',\n    ')}\n  ]`;
+}
