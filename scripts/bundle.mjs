@@ -50,7 +50,12 @@ await bundle.write({
   // What the main entry needs is one file, whoever else needs parts of it.
   manualChunks: (id, { getModuleInfo }) => (isCore(id, getModuleInfo) ? 'core' : undefined),
   // Comments are for the source.
-  plugins: [{ name: 'strip', renderChunk: (code) => transform(code, { target: 'es2022', minifySyntax: true }) }],
+  plugins: [
+    {
+      name: 'strip',
+      renderChunk: (code) => transform(code, { target: 'es2022', minifySyntax: true }),
+    },
+  ],
 });
 await bundle.close();
 
