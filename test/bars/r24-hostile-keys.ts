@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import type { Bar } from '../../bench/harness.ts';
 import { fsStore } from '../../src/fs.ts';
 import { isLodeError, memoryStore, withPrefix, type Store } from '../../src/index.ts';
+import { s3Store } from '../../src/s3.ts';
 import { verdictOf } from '../../src/testing/conformance/keys.ts';
-import { hostileKeys, type HostileKey } from '../../src/testing/index.ts';
+import { hostileKeys, s3Double, type HostileKey } from '../../src/testing/index.ts';
 
 /** Every way in. Each answers what it did with the key. */
 const entries: Readonly<Record<string, (store: Store, key: string) => Promise<unknown>>> = {
@@ -47,13 +48,13 @@ async function fingerprint(directory: string, except: string): Promise<string> {
 }
 
 interface Site {
-  readonly stores: Readonly<Record<'memory' | 'fs' | 'fs below a prefix', Store>>;
+  readonly stores: Readonly<Record<string, Store> & { readonly fs: Store }>;
   readonly plant: () => Promise<void>;
   readonly outside: () => Promise<string>;
   readonly close: () => Promise<void>;
 }
 
-/** Stores in memory and in a directory, the latter beside a secret that a planted link inside points at. */
+/** Stores in memory, in a bucket, and in a directory beside a secret that a planted link inside points at. */
 async function makeSite(): Promise<Site> {
   const parent = await mkdtemp(join(tmpdir(), 'lode-r24-'));
   const root = join(parent, 'root');
@@ -62,14 +63,27 @@ async function makeSite(): Promise<Site> {
   await writeFile(join(secret, 'file'), 'secret');
   const link = join(root, 'planted');
   const fs = fsStore(root, { durability: 'none' });
+  const double = await s3Double();
+  const { bucket, endpoint, credentials } = double;
+  const s3 = s3Store({ bucket, endpoint, credentials, conditions: 'assume' });
   return {
-    stores: { memory: memoryStore(), fs, 'fs below a prefix': withPrefix(fs, 'part') },
+    stores: {
+      memory: memoryStore(),
+      fs,
+      'fs below a prefix': withPrefix(fs, 'part'),
+      s3,
+      's3 below a prefix': withPrefix(s3, 'part'),
+    },
     async plant() {
       await rm(link, { recursive: true, force: true });
       await symlink(secret, link);
     },
     outside: () => fingerprint(parent, root),
-    close: () => rm(parent, { recursive: true }),
+    async close() {
+      await s3.close();
+      await double.close();
+      await rm(parent, { recursive: true });
+    },
   };
 }
 

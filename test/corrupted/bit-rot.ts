@@ -24,11 +24,11 @@ type Random = () => number;
 const pick = <T>(random: Random, from: readonly T[]): T =>
   from[Math.floor(random() * from.length)] as T;
 
-/** A dataset of a few snapshots, of random layout, codec, compressor and checksum. */
-export async function cleanDataset(seed: number): Promise<CleanDataset> {
+/** A dataset of a few snapshots, of random layout, codec, compressor and checksum; in memory unless a store is given. */
+export async function cleanDataset(seed: number, given?: Store): Promise<CleanDataset> {
   const random = seededRandom(seed);
   const env = virtualEnv({ seed });
-  const store = memoryStore({ env });
+  const store = given ?? memoryStore({ env });
   const options: DatasetOptions<Row> = {
     store,
     env,
