@@ -173,6 +173,15 @@ const neverSent = new Set([
 const tlsCodes =
   /^(CERT_|ERR_TLS_|ERR_SSL_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|HOSTNAME_MISMATCH|INVALID_CA|EPROTO$)/;
 
+const noTls = 'If the server speaks no TLS, give its endpoint as http://…';
+const tlsSteps: Readonly<Record<string, string>> = {
+  EPROTO: noTls,
+  ERR_SSL_WRONG_VERSION_NUMBER: noTls,
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: noTls,
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    'Use the host name that the certificate is for; set forcePathStyle where it covers no bucket names.',
+};
+
 /** What a failure of the transport means. Its own error is kept as the cause. */
 export function lostOf(cause: unknown, key: string, host: string): Lost {
   const code = codeOf(cause);
@@ -187,7 +196,9 @@ export function lostOf(cause: unknown, key: string, host: string): Lost {
   }
   if (tlsCodes.test(code)) {
     const what = `no safe connection to ${host}`;
-    const error = new LodeError('LODE_TLS_FAILED', what, { key, actual: code }, { cause });
+    const next = tlsSteps[code];
+    const details = { key, actual: code, ...(next !== undefined && { next }) };
+    const error = new LodeError('LODE_TLS_FAILED', what, details, { cause });
     return { error, sent: false, passes: false };
   }
   if (cause instanceof Error && cause.name === 'TimeoutError') {

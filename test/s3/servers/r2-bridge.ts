@@ -14,7 +14,7 @@ export type Call = (
   ask: Ask,
   request: S3Request,
   body?: Uint8Array,
-) => Promise<{ readonly told: Told; readonly body: Uint8Array<ArrayBuffer> }>;
+) => Promise<{ readonly told: Told; readonly body: Uint8Array }>;
 
 type Serve = (call: Call, request: S3Request) => Promise<S3Answer>;
 

@@ -3,7 +3,9 @@
  * Too large for a dependency of ours (165 MB): npm installs it once, beside the other servers.
  */
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { access, mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
+import { Agent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
@@ -85,22 +87,28 @@ export async function startR2(folder: string): Promise<RunningServer> {
   };
 }
 
+/** The simulator takes one call after the other: more connections would only wait there. */
+const agent = new Agent({ maxSockets: 16 });
+
 /** Conditions and range go through as they came. */
 async function call(
   url: URL,
   ask: Ask,
   request: S3Request,
   body?: Uint8Array,
-): Promise<{ told: Told; body: Uint8Array<ArrayBuffer> }> {
+): Promise<{ told: Told; body: Uint8Array }> {
   const headers: Record<string, string> = { 'x-ask': encodeURIComponent(JSON.stringify(ask)) };
   for (const name of ['if-match', 'if-none-match', 'range']) {
     const value = request.headers.get(name);
     if (value !== undefined) headers[name] = value;
   }
-  const sent = body === undefined ? { method: 'POST' } : { method: 'PUT', body: body.slice() };
-  const response = await fetch(url, { ...sent, headers });
-  const told = JSON.parse(decodeURIComponent(response.headers.get('x-told') ?? '')) as Told;
-  return { told, body: new Uint8Array(await response.arrayBuffer()) };
+  const method = body === undefined ? 'POST' : 'PUT';
+  const asked = httpRequest(url, { method, headers, agent }).end(body);
+  const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+  const told = JSON.parse(decodeURIComponent(String(answer.headers['x-told']))) as Told;
+  const chunks: Buffer[] = [];
+  for await (const chunk of answer) chunks.push(chunk as Buffer);
+  return { told, body: new Uint8Array(Buffer.concat(chunks)) };
 }
 
 async function isThere(path: string): Promise<boolean> {
