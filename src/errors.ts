@@ -33,6 +33,7 @@ export type LodeErrorCode =
   | 'LODE_UNAVAILABLE'
   | 'LODE_UNREACHABLE'
   | 'LODE_TIMEOUT'
+  | 'LODE_LOCKED'
   | 'LODE_STORAGE_FULL'
   | 'LODE_WRITE_UNCERTAIN'
   | 'LODE_PERMISSION_DENIED'
@@ -57,6 +58,7 @@ export type LodeErrorCode =
   | 'LODE_INVALID_FORMAT'
   | 'LODE_CLOSED'
   | 'LODE_FENCED'
+  | 'LODE_POISONED'
   | 'LODE_UNSUPPORTED'
   | 'LODE_CONDITIONS_UNSUPPORTED'
   | 'LODE_INVALID_RESPONSE'
@@ -80,6 +82,7 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
   LODE_UNAVAILABLE: ['unavailable', 'Retry with backoff.'],
   LODE_UNREACHABLE: ['unavailable', 'Check the endpoint and the network; nothing was sent.'],
   LODE_TIMEOUT: ['unavailable', 'Retry, or allow more time.'],
+  LODE_LOCKED: ['unavailable', 'Let its holder close it or end, and try again.'],
   LODE_STORAGE_FULL: ['unavailable', 'Free space and retry; nothing was made visible.'],
 
   LODE_WRITE_UNCERTAIN: ['uncertain', 'Call details.resolve() to learn whether the write landed.'],
@@ -118,6 +121,10 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
 
   LODE_CLOSED: ['closed', 'Open it again.'],
   LODE_FENCED: ['closed', 'Commit again: another writer gave this attempt up for dead.'],
+  LODE_POISONED: [
+    'closed',
+    'Close it, check the disk, and open it again: that finds out what was kept.',
+  ],
 
   LODE_UNSUPPORTED: ['unsupported', 'Choose another store or version.'],
   LODE_CONDITIONS_UNSUPPORTED: [

@@ -9,12 +9,17 @@ const polynomial = 0x82f6_3b78;
 
 let tables: Int32Array | undefined;
 
-/** The CRC of what came before, if anything, followed by `bytes`. */
-export function crc32c(bytes: Uint8Array, before = 0): number {
+/** The CRC of what came before, if anything, followed by `bytes`, or by those from `start` up to `end`. */
+export function crc32c(
+  bytes: Uint8Array,
+  before = 0,
+  start = 0,
+  end: number = bytes.length,
+): number {
   const t = (tables ??= makeTables());
-  const whole = bytes.length - (bytes.length % 8);
+  const whole = end - ((end - start) % 8);
   let crc = ~before;
-  let i = 0;
+  let i = start;
   // Indices are in range by construction; the assertions only tell the compiler so.
   for (; i < whole; i += 8) {
     const low =
@@ -33,7 +38,7 @@ export function crc32c(bytes: Uint8Array, before = 0): number {
       (t[256 + (bytes[i + 6] as number)] as number) ^
       (t[bytes[i + 7] as number] as number);
   }
-  for (; i < bytes.length; i++) {
+  for (; i < end; i++) {
     crc = (t[(crc ^ (bytes[i] as number)) & 0xff] as number) ^ (crc >>> 8);
   }
   return ~crc >>> 0;

@@ -4,6 +4,11 @@ export function environment(name: string): string | undefined {
   return process.env[name] || undefined;
 }
 
+/** How messages call this process. */
+export function whoAmI(): string {
+  return `process ${process.pid} on ${process.getBuiltinModule('node:os').hostname()}`;
+}
+
 /** A text file by its name; a relative one is below the home directory. `undefined` when it is not there. */
 export async function userFile(name: string): Promise<string | undefined> {
   const { readFile } = process.getBuiltinModule('node:fs/promises');

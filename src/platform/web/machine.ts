@@ -4,6 +4,11 @@ export function environment(_name: string): string | undefined {
   return undefined;
 }
 
+/** How messages call this process: nothing tells it from others. */
+export function whoAmI(): string {
+  return 'this page or worker';
+}
+
 /** A text file of the user; there are none. */
 export async function userFile(_path: string): Promise<string | undefined> {
   return undefined;

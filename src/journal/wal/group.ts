@@ -1,0 +1,99 @@
+/** Records that become durable together: one write, one sync. */
+import type { FrameWriter } from './frame-writer.ts';
+import { recordKinds } from './record.ts';
+import type { SegmentHeader } from './segment-header.ts';
+
+/** A group is closed when it has so much, whoever else waits. LSNs of one group differ in their low 16 bits. */
+const groupBytesMax = 4 * 1024 * 1024;
+const groupRecordsMax = 32 * 1024;
+
+/** A segment that begins with a group. */
+export interface NewSegment {
+  readonly header: SegmentHeader;
+  readonly bytes: Uint8Array;
+  readonly running: number;
+}
+
+export class Group {
+  readonly firstLsn: number;
+  readonly timeMs: number;
+  readonly writer: FrameWriter;
+  readonly newSegment: NewSegment | undefined;
+  /** Where the log was before the group; once its segment is made, where that begins. */
+  before: LogPosition;
+  /** Resolves when the group is durable. */
+  readonly durable: Promise<void>;
+  count = 0;
+  /** Acknowledged by a synchronous append that came after it. */
+  isSettled = false;
+  bytes: Uint8Array = new Uint8Array(0);
+  running = 0;
+  resolve: () => void = () => {};
+  reject: (error: unknown) => void = () => {};
+
+  constructor(
+    before: LogPosition,
+    timeMs: number,
+    writer: FrameWriter,
+    newSegment: NewSegment | undefined,
+  ) {
+    this.before = before;
+    this.firstLsn = before.nextLsn;
+    this.timeMs = timeMs;
+    this.writer = writer;
+    this.newSegment = newSegment;
+    this.durable = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    // Whoever appended may not wait for it.
+    this.durable.catch(() => {});
+  }
+
+  get lastLsn(): number {
+    return this.firstLsn + this.count - 1;
+  }
+
+  isFull(bytesToCome: number): boolean {
+    const length = this.writer.length + bytesToCome;
+    return this.count > 0 && (this.count >= groupRecordsMax || length > groupBytesMax);
+  }
+
+  /** Returns the LSN of the record. */
+  add(parts: readonly Uint8Array[]): number {
+    const lsn = this.firstLsn + this.count;
+    // One look at the clock a group; a segment's header has the time of its first one.
+    const isTimed = this.count === 0 && this.newSegment === undefined;
+    const timeDelta = isTimed ? this.timeMs - this.before.timeMs : 0;
+    this.writer.add({ kind: recordKinds.data, lsn, index: this.count, timeDelta }, parts);
+    this.count++;
+    return lsn;
+  }
+
+  /** No more records: makes its bytes. */
+  close(): LogPosition {
+    const { bytes, running } = this.writer.take();
+    this.bytes = bytes;
+    this.running = running;
+    return {
+      nextLsn: this.firstLsn + this.count,
+      logNumber: this.writer.logNumber,
+      position: this.writer.end,
+      running,
+      timeMs: this.timeMs,
+      hasSegment: true,
+    };
+  }
+}
+
+/** Where the next record goes. */
+export interface LogPosition {
+  readonly nextLsn: number;
+  /** Of the segment written last. */
+  readonly logNumber: number;
+  readonly position: number;
+  readonly running: number;
+  readonly timeMs: number;
+  /** False when the segment written last is another writer's, or sealed. */
+  readonly hasSegment: boolean;
+}

@@ -1,0 +1,104 @@
+/**
+ * One process owns a log. The lock is the operating system's and ends with the process, however that ends; beside it lies
+ * a note of who has it, for messages, and of the epoch, by which a writer notices that another one took over all the same:
+ * on a file system whose locks do not work, say.
+ */
+import { whoAmI } from '#platform/machine.js';
+import type { Disk, DiskFile, DiskLock } from '../../disk/disk.ts';
+import { isLodeError, LodeError } from '../../errors.ts';
+import { lockName } from './names.ts';
+
+const ownerName = 'owner';
+const noteBytes = 256;
+
+export class Owner {
+  readonly #path: string;
+  readonly #lock: DiskLock;
+  readonly #file: DiskFile;
+  readonly #note: Uint8Array;
+  readonly #found: Uint8Array;
+  /** Greater than that of any owner before. */
+  readonly epoch: number;
+
+  private constructor(
+    path: string,
+    lock: DiskLock,
+    file: DiskFile,
+    note: Uint8Array,
+    epoch: number,
+  ) {
+    this.#path = path;
+    this.#lock = lock;
+    this.#file = file;
+    this.#note = note;
+    this.#found = new Uint8Array(note.length);
+    this.epoch = epoch;
+  }
+
+  /** Throws `LODE_LOCKED`, naming the holder, when another process or handle has it. */
+  static async take(disk: Disk, dir: string): Promise<Owner> {
+    const path = `${dir}/${ownerName}`;
+    const lock = await disk.tryLock(`${dir}/${lockName}`);
+    if (lock === undefined) {
+      throw new LodeError('LODE_LOCKED', 'this log is open elsewhere', {
+        key: dir,
+        actual: (await noteAt(disk, path))?.holder ?? 'an unknown process',
+      });
+    }
+    try {
+      const epoch = ((await noteAt(disk, path))?.epoch ?? 0) + 1;
+      // Always as long, and written in place: a full disk keeps nobody from opening.
+      const text = JSON.stringify({ epoch, holder: whoAmI() }).padEnd(noteBytes - 1);
+      const note = new TextEncoder().encode(`${text}\n`);
+      const file = await disk.open(path, 'open-or-create');
+      await file.write(note, 0);
+      return new Owner(path, lock, file, note, epoch);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** Throws `LODE_FENCED` when somebody else has become the owner. Costs one small read. */
+  check(): void {
+    const found = this.#found;
+    const count = this.#file.readSync(found, 0);
+    const same = count === found.length && found.every((byte, i) => byte === this.#note[i]);
+    if (same) return;
+    throw new LodeError('LODE_FENCED', 'another process has taken this log over', {
+      key: this.#path,
+      next: 'Close this log and open it again; what was not acknowledged may be missing.',
+    });
+  }
+
+  async release(): Promise<void> {
+    await this.#file.close();
+    await this.#lock.release();
+  }
+}
+
+interface Note {
+  readonly epoch: number;
+  readonly holder: string;
+}
+
+/** Undefined when there is none, or none that can be read: it is only a note. */
+async function noteAt(disk: Disk, path: string): Promise<Note | undefined> {
+  try {
+    const file = await disk.open(path, 'read');
+    try {
+      const bytes = new Uint8Array(1024);
+      const count = await file.read(bytes, 0);
+      const note = JSON.parse(new TextDecoder().decode(bytes.subarray(0, count))) as Partial<Note>;
+      const { epoch, holder } = note;
+      return Number.isSafeInteger(epoch) && typeof holder === 'string'
+        ? { epoch: epoch as number, holder }
+        : undefined;
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    if (isLodeError(error, 'LODE_NOT_FOUND') || error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,275 @@
+/**
+ * A write-ahead log in a directory: records go in at the end, become durable in groups, and come out in order.
+ *
+ * - An acknowledged record survives a power loss; what was accepted and not acknowledged may or may not be there, and never in
+ *   part.
+ * - Records are numbered from 1 without gaps (`lsn`). They are bytes; what they mean is the caller's.
+ * - One process owns a log at a time. Opening recovers it, and changes nothing when there is nothing to recover.
+ */
+import type { Disk } from '../../disk/disk.ts';
+import { systemEnv } from '../../env.ts';
+import { LodeError } from '../../errors.ts';
+import { readLog } from './cursor.ts';
+import type { CursorOptions } from './cursor.ts';
+import type { Examination } from './examine.ts';
+import { liveSegments, positionAfter, resolveWrite } from './live.ts';
+import type { LiveSegment } from './log-options.ts';
+import { LogWriter } from './log-writer.ts';
+import { recordBytesMax, walDefaults } from './options.ts';
+import type { WalOptions } from './options.ts';
+import type { Owner } from './owner.ts';
+import type { RecoveryReport } from './recover.ts';
+import { Reserve } from './reserve.ts';
+import { salvage } from './salvage.ts';
+import type { WalRecord } from './segment-scan.ts';
+
+/** A record that has its place in the log. */
+export interface Appended {
+  readonly lsn: number;
+  /** Resolves once it is durable; rejects when it is not, or nobody knows. Not waiting for it is fine. */
+  readonly durable: Promise<void>;
+}
+
+export interface WalSegment {
+  readonly name: string;
+  readonly firstLsn: number;
+  readonly lastLsn: number;
+  readonly bytes: number;
+  /** False for the one that is written to. */
+  readonly isSealed: boolean;
+}
+
+export interface Wal extends AsyncDisposable {
+  /** 32 hex digits, the same for all segments. */
+  readonly journalId: string;
+  /** What opening it found and did. */
+  readonly recovery: RecoveryReport;
+  /** The first record there is; `nextLsn` when there is none. */
+  readonly firstLsn: number;
+  /** The last record that is durable, and that readers see; 0 before the first. */
+  readonly durableLsn: number;
+  /** The LSN that the next append gets. */
+  readonly nextLsn: number;
+  /** Why it takes no more records: closed, poisoned by a failed sync, or taken over. */
+  readonly failure: LodeError | undefined;
+
+  /** Takes a record, given whole or in parts, which it copies. Accepted when it returns, durable when `durable` resolves. */
+  append(parts: Uint8Array | readonly Uint8Array[]): Appended;
+  /** The same, durable when it returns. For one record at a time; needs `ready()` once before. Returns the LSN. */
+  appendSync(parts: Uint8Array | readonly Uint8Array[]): number;
+  /** Makes the segment that `appendSync` writes to. Await it now and then: full segments are left only in here. */
+  ready(): Promise<void>;
+  /** Resolves once all that was accepted so far is durable or has failed. */
+  flush(): Promise<void>;
+  /** Durable records in order. */
+  cursor(options?: CursorOptions): AsyncGenerator<WalRecord, void, undefined>;
+  /** Ends the segment, so that `release` can drop it whole. */
+  rotate(): Promise<void>;
+  /** Deletes the segments of which every record is before this one; they must not be needed. Returns their number. */
+  release(beforeLsn: number): Promise<number>;
+  segments(): readonly WalSegment[];
+  /** Gives up the room kept back for a full disk; false when there is none. */
+  spendReserve(): Promise<boolean>;
+  /** Waits for what was accepted, seals the log and lets others open it. */
+  close(): Promise<void>;
+}
+
+export interface Opened {
+  readonly examination: Examination;
+  readonly recovery: RecoveryReport;
+  /** Undefined when it is only read. */
+  readonly owner?: Owner;
+}
+
+export class OpenWal implements Wal {
+  readonly journalId: string;
+  readonly recovery: RecoveryReport;
+  readonly #disk: Disk;
+  readonly #dir: string;
+  readonly #log: LogWriter | undefined;
+  readonly #owner: Owner | undefined;
+  readonly #reserve: Reserve;
+  readonly #examination: Examination;
+  #closing: Promise<void> | undefined;
+
+  constructor(disk: Disk, dir: string, options: WalOptions, opened: Opened) {
+    const { examination, recovery, owner } = opened;
+    const { env = systemEnv, after } = options;
+    const settled = { ...walDefaults, ...options };
+    this.#disk = disk;
+    this.#dir = dir;
+    this.#owner = owner;
+    this.#examination = examination;
+    this.#reserve = new Reserve(disk, dir, settled.reserveBytes);
+    this.journalId = examination.journalId ?? options.journalId ?? env.id();
+    this.recovery = recovery;
+    if (owner === undefined) return;
+    const sealed = liveSegments(examination);
+    let isNew = examination.files.length === 0;
+    const restarts = recovery.lastLsn < (after ?? 0);
+    this.#log = new LogWriter(
+      {
+        disk,
+        dir,
+        env,
+        owner,
+        journalId: this.journalId,
+        epoch: Math.max(owner.epoch, examination.epoch + 1),
+        segmentBytes: settled.segmentBytes,
+        preallocateBytes: settled.preallocateBytes,
+        syncs: settled.durability === 'group',
+        restarts,
+        resolveWrite: (logNumber, lsn) => resolveWrite(disk, dir, logNumber, lsn),
+        beforeSegment: async () => {
+          // Whoever made the directory may not have synced its name.
+          if (isNew) await disk.syncDirectory(parentOf(dir));
+          isNew = false;
+          await this.#reserve.keep();
+        },
+      },
+      positionAfter(examination, Math.max(recovery.lastLsn, after ?? 0)),
+      sealed,
+    );
+  }
+
+  get firstLsn(): number {
+    const log = this.#log;
+    if (log === undefined) return this.recovery.firstLsn;
+    return (log.sealed[0] ?? log.active)?.header.firstLsn ?? log.nextLsn;
+  }
+
+  get durableLsn(): number {
+    return this.#log?.durableLsn ?? this.recovery.lastLsn;
+  }
+
+  get nextLsn(): number {
+    return this.#log?.nextLsn ?? this.recovery.lastLsn + 1;
+  }
+
+  get failure(): LodeError | undefined {
+    return this.#log?.failure;
+  }
+
+  append(parts: Uint8Array | readonly Uint8Array[]): Appended {
+    const log = this.#writable();
+    const list = parts instanceof Uint8Array ? [parts] : parts;
+    const { lsn, group } = log.append(list, this.#checkedLength(list));
+    return { lsn, durable: group.durable };
+  }
+
+  appendSync(parts: Uint8Array | readonly Uint8Array[]): number {
+    const log = this.#writable();
+    const list = parts instanceof Uint8Array ? [parts] : parts;
+    this.#checkedLength(list);
+    return log.appendSync(list);
+  }
+
+  async ready(): Promise<void> {
+    await this.#writable().ready();
+  }
+
+  async flush(): Promise<void> {
+    await this.#log?.flush();
+  }
+
+  cursor(options: CursorOptions = {}): AsyncGenerator<WalRecord, void, undefined> {
+    if (this.#log !== undefined) return readLog(this.#disk, this.#dir, this.#log, options);
+    return fromLsn(salvage(this.#disk, this.#examination.files), options);
+  }
+
+  async rotate(): Promise<void> {
+    await this.#writable().rotate();
+  }
+
+  async release(beforeLsn: number): Promise<number> {
+    const { sealed, active } = this.#writable();
+    let count = 0;
+    // The last segment says where the log is: it stays until another one does.
+    while (sealed.length > (active === undefined ? 1 : 0)) {
+      const [oldest] = sealed;
+      if (oldest === undefined || oldest.lastLsn >= beforeLsn) break;
+      await this.#disk.unlink(oldest.path);
+      // Each on its own: two deletions may reach the disk in any order, and what is left must have no gap.
+      await this.#disk.syncDirectory(this.#dir);
+      sealed.shift();
+      count++;
+    }
+    return count;
+  }
+
+  segments(): readonly WalSegment[] {
+    const log = this.#log;
+    const active = log?.active;
+    const shown = ({ path, header, lastLsn, end }: LiveSegment): WalSegment => ({
+      name: path.slice(this.#dir.length + 1),
+      firstLsn: header.firstLsn,
+      lastLsn,
+      bytes: end,
+      isSealed: path !== active?.path,
+    });
+    const sealed = log?.sealed ?? liveSegments(this.#examination);
+    return [...sealed, ...(active ? [active] : [])].map(shown);
+  }
+
+  async spendReserve(): Promise<boolean> {
+    return this.#log !== undefined && this.#reserve.spend();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    try {
+      await this.#log?.close(() => this.#reserve.spend());
+    } finally {
+      await this.#owner?.release();
+    }
+  }
+
+  #writable(): LogWriter {
+    const log = this.#log;
+    if (log === undefined) {
+      throw new LodeError('LODE_READ_ONLY', 'a log opened for salvage takes no records', {
+        key: this.#dir,
+        next: "Copy what it yields to a new log, or open this one with recovery 'last-good'.",
+      });
+    }
+    if (this.#closing !== undefined || log.failure !== undefined) {
+      const closed = { key: this.#dir };
+      throw log.failure ?? new LodeError('LODE_CLOSED', 'this log has been closed', closed);
+    }
+    return log;
+  }
+
+  #checkedLength(parts: readonly Uint8Array[]): number {
+    let length = 0;
+    for (const part of parts) length += part.length;
+    if (length <= recordBytesMax) return length;
+    throw new LodeError('LODE_LIMIT_EXCEEDED', 'this record is too long for the log', {
+      key: this.#dir,
+      expected: recordBytesMax,
+      actual: length,
+      next: 'Split it into several records.',
+    });
+  }
+}
+
+async function* fromLsn(
+  records: AsyncGenerator<WalRecord, void, undefined>,
+  { from = 1, signal }: CursorOptions,
+): AsyncGenerator<WalRecord, void, undefined> {
+  for await (const record of records) {
+    signal?.throwIfAborted();
+    if (record.lsn >= from) yield record;
+  }
+}
+
+function parentOf(dir: string): string {
+  return dir.slice(0, dir.lastIndexOf('/')) || '/';
+}
