@@ -10,3 +10,11 @@ export type { RecoveryDamage, RecoveryMode, RecoveryReport } from './journal/wal
 export type { VisitRecord, WalRecord } from './journal/wal/segment-scan.ts';
 export { crc32c } from './encoding/checksums/crc32c.ts';
 export { maskCrc32c, unmaskCrc32c } from './journal/wal/frame.ts';
+export { listSnapshots, openSnapshot, writeSnapshot } from './journal/snapshot/snapshot.ts';
+export type {
+  OpenSnapshot,
+  SnapshotFile,
+  WriteSnapshotOptions,
+  WrittenSnapshot,
+} from './journal/snapshot/snapshot.ts';
+export type { SnapshotHeader } from './journal/snapshot/header.ts';

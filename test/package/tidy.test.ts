@@ -27,6 +27,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   history: [...foundation, 'store', 'encoding'],
   dataset: [...foundation, 'store', 'encoding', 'manifest', 'history'],
   volume: [...foundation, 'store', 'encoding', 'manifest', 'history'],
+  journal: [...foundation, 'disk', 'encoding', 'dataset'],
   // Only public entry points, which are packages to it.
   cli: [],
   testing: [...foundation, 'disk', 'store', 'store/fs', 'encoding', 'history', 'dataset'],

@@ -198,7 +198,7 @@ export class LogWriter {
   /** Never rejects: what goes wrong is the group's. */
   async #run(): Promise<void> {
     for (;;) {
-      for (let turn = 0; turn < gatherTurns; turn++) await undefined;
+      for (let turn = 0; turn < gatherTurns; turn++) await Promise.resolve();
       const group = this.#queue.shift() ?? (this.#open && this.#closeGroup(this.#open));
       if (group === undefined) break;
       this.#inFlight = group;
