@@ -1,7 +1,7 @@
 /**
  * From compiled modules to what is published: one file per entry point and what they share, in `dist/lode`. Loading a module
  * costs about as much as running it, so few files start fast. `#platform/…` stays an import: Node and browsers take
- * different files. Not minified, only brought to shorter forms: what runs, and every stack trace, can be read without a source map.
+ * different files. Written in shorter forms and without needless blanks, names kept: every stack trace can be read without a source map.
  */
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
@@ -31,6 +31,9 @@ const isCore = (id, getModuleInfo) => {
   return core.has(id);
 };
 
+/** Names stay, and lines of a length that a stack trace can point into. */
+const shorter = { minifySyntax: true, minifyWhitespace: true, lineLimit: 120 };
+
 rmSync(join(root, 'dist/lode'), { recursive: true, force: true });
 const bundle = await rollup({
   input: Object.fromEntries(entryPoints),
@@ -53,7 +56,7 @@ await bundle.write({
   plugins: [
     {
       name: 'strip',
-      renderChunk: (code) => transform(code, { target: 'es2022', minifySyntax: true }),
+      renderChunk: (code) => transform(code, { target: 'es2022', ...shorter }),
     },
   ],
 });

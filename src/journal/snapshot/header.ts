@@ -22,7 +22,7 @@ export interface SnapshotHeader {
   readonly version: string;
 }
 
-export interface SnapshotFooter {
+interface SnapshotFooter {
   readonly stateBytes: number;
   /** CRC-32C of the state, and how many chunks it comes in. */
   readonly crc: number;
@@ -32,7 +32,7 @@ export interface SnapshotFooter {
 const magic = 'lode-snp';
 const fixedBytes = 52;
 const footerBytes = 16;
-export const wordBytesMax = 255;
+const wordBytesMax = 255;
 
 export function encodeSnapshotHeader(header: SnapshotHeader): Uint8Array {
   const codec = wordOf(header.codec, 'codec');

@@ -55,7 +55,7 @@ export interface Examination {
   readonly logNumber: number;
 }
 
-export interface ExamineOptions {
+interface ExamineOptions {
   /** Everything up to this record is safe elsewhere: what the log has of it need not be there. */
   readonly after?: number | undefined;
   readonly visit?: VisitRecord | undefined;

@@ -12,7 +12,7 @@ import { PrefixDecoder } from './record.ts';
  * `record`: one whole record. `more`: give it the bytes from `position` on. `blank`: zeros where a frame would be. `end`:
  * the file ends on a record. `damage`: anything else; `damage` says what.
  */
-export type ScanStep = 'record' | 'more' | 'blank' | 'end' | 'damage';
+type ScanStep = 'record' | 'more' | 'blank' | 'end' | 'damage';
 
 export interface Damage {
   readonly offset: number;

@@ -10,7 +10,7 @@ import { encodePrefix, lastOfGroup, prefixBytesMax } from './record.ts';
 import type { RecordPrefix } from './record.ts';
 
 /** Where a group begins in a file. */
-export interface GroupStart {
+interface GroupStart {
   readonly logNumber: number;
   readonly position: number;
   /** Running checksum of the file before the group. */

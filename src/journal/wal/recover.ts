@@ -214,12 +214,7 @@ export function sealBytes(
 }
 
 /** A file that is there whole, durably, or not at all. Replaces one of the same name. */
-export async function writeWhole(
-  disk: Disk,
-  dir: string,
-  name: string,
-  bytes: Uint8Array,
-): Promise<void> {
+async function writeWhole(disk: Disk, dir: string, name: string, bytes: Uint8Array): Promise<void> {
   const path = `${dir}/${name}${unfinished}`;
   const file = await disk.open(path, 'open-or-create');
   try {

@@ -23,7 +23,7 @@ export interface SegmentHeader {
   readonly timeMs: number;
 }
 
-export interface SegmentSeal {
+interface SegmentSeal {
   readonly lastLsn: number;
   readonly running: number;
 }

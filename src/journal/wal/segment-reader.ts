@@ -5,7 +5,7 @@ import { FrameScanner } from './frame-scanner.ts';
 /** Many pages at once; a frame always fits twice. */
 const windowBytes = 1024 * 1024;
 
-export interface ReadFrom {
+interface ReadFrom {
   readonly logNumber: number;
   readonly position?: number;
   readonly running?: number;

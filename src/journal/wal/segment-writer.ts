@@ -30,7 +30,7 @@ export function headerOf(header: SegmentHeader): {
 }
 
 /** Runs a sync; what it makes of a failure is the caller's. */
-export type Syncing = (sync: () => Promise<void>) => Promise<void>;
+type Syncing = (sync: () => Promise<void>) => Promise<void>;
 
 export class SegmentWriter {
   readonly header: SegmentHeader;

@@ -74,7 +74,7 @@ export interface Wal extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-export interface Opened {
+interface Opened {
   readonly examination: Examination;
   readonly recovery: RecoveryReport;
   /** Undefined when it is only read. */
