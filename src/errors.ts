@@ -77,7 +77,7 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
   LODE_SNAPSHOT_CONFLICT: ['conflict', 'Call latest(), rebase on it, and commit again.'],
   LODE_OBJECT_CHANGED: ['conflict', 'Read the object again from its beginning.'],
   LODE_OVERLAPPING_BLOCKS: ['conflict', 'Stage only what missing() names, and commit that.'],
-  LODE_SUPERSEDED: ['conflict', 'Call latest(), rebase on it, and commit again.'],
+  LODE_SUPERSEDED: ['conflict', 'Commit again: what was written is not part of the history.'],
 
   LODE_UNAVAILABLE: ['unavailable', 'Retry with backoff.'],
   LODE_UNREACHABLE: ['unavailable', 'Check the endpoint and the network; nothing was sent.'],

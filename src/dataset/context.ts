@@ -29,8 +29,8 @@ export class DatasetContext<R> {
   closed = false;
 
   constructor(id: string, options: ResolvedOptions<R>, checksumByName: ChecksumByName) {
-    const { layout, seal, limits, env, retry, settleMs, writers, codec, compressor, checksum } =
-      options;
+    const { layout, seal, limits, env, retry, settleMs, writers, peers } = options;
+    const { codec, compressor, checksum } = options;
     this.id = id;
     this.options = options;
     this.checksumByName = checksumByName;
@@ -48,6 +48,7 @@ export class DatasetContext<R> {
       retry,
       settleMs,
       singleWriter: writers === 'single',
+      peers,
     });
   }
 

@@ -39,6 +39,11 @@ export interface DatasetOptions<R> {
    * nobody (`single`: also for storage that cannot compare, where an unexpected second writer loses data).
    */
   readonly writers?: Writers;
+  /**
+   * Lode for Go commits to the same dataset. In a bucket its rewinds can cut off commits of others (docs/guarantees.md):
+   * with `'go'` they cannot cut off ours, at one more request for each commit. A directory needs no such care.
+   */
+  readonly peers?: 'go';
   /** How long to wait for a commit in flight elsewhere, in milliseconds. Default: the store's figure. */
   readonly settleMs?: number;
   readonly limits?: DatasetLimits;
@@ -66,6 +71,7 @@ export interface ResolvedOptions<R> {
   readonly verify: boolean;
   readonly seal: boolean;
   readonly writers: Writers;
+  readonly peers: 'go' | undefined;
   readonly settleMs: number | undefined;
   readonly limits: DatasetLimits;
   readonly logger: Logger | undefined;
@@ -83,6 +89,7 @@ const datasetNames = {
   verify: true,
   manifestChecksum: true,
   writers: true,
+  peers: true,
   settleMs: true,
   limits: true,
   logger: true,
@@ -99,6 +106,7 @@ export function assertLimits(limits: DatasetLimits | undefined): void {
 /** What TypeScript would have refused, which would fail later and elsewhere. */
 function assertParts<R>(options: DatasetOptions<R>): void {
   const { codec, compressor, checksum, layout, timestamp, writers = 'any', limits } = options;
+  const { peers } = options;
   assertPart('codec', codec);
   assertPart('compressor', compressor);
   if (checksum !== false) assertPart('checksum', checksum);
@@ -110,6 +118,12 @@ function assertParts<R>(options: DatasetOptions<R>): void {
       : ['any', 'process', 'single'].includes(writers)
         ? undefined
         : { field: 'writers', expected: 'any, process or single', actual: String(writers) };
+  if (peers !== undefined && (peers !== 'go' || writers !== 'any'))
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'peers are writers in other processes', {
+      field: 'peers',
+      expected: "'go', with writers: 'any'",
+      actual: `${String(peers)}, with writers: '${writers}'`,
+    });
   if (wrong !== undefined)
     throw new LodeError('LODE_INVALID_ARGUMENT', 'this option cannot have such a value', wrong);
 }
@@ -159,6 +173,7 @@ export function resolveOptions<R>(
     verify: options.verify ?? true,
     seal: options.manifestChecksum ?? true,
     writers: options.writers ?? 'any',
+    peers: options.peers,
     settleMs,
     limits: options.limits ?? {},
     logger: options.logger,

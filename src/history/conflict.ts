@@ -25,5 +25,18 @@ export function conflict<M extends SnapshotFacts>(
   });
 }
 
+export function fenced<M extends SnapshotFacts>({ subject }: HistoryFormat<M>): LodeError {
+  const what = 'another writer fenced this commit: its manifest came too late';
+  return new LodeError('LODE_FENCED', what, { ...subject });
+}
+
+export function superseded<M extends SnapshotFacts>(
+  { subject }: HistoryFormat<M>,
+  snapshot: string,
+): LodeError {
+  const what = 'another writer took over before the pointer named this snapshot';
+  return new LodeError('LODE_SUPERSEDED', what, { ...subject, snapshot });
+}
+
 const afterExpectedParent =
   'Call latest(), rebase on it, and commit again; if no snapshot ever had that id, fix the call.';

@@ -27,6 +27,8 @@ export interface Head<M> {
   readonly manifest: M | undefined;
   /** The pointer names no manifest and the wait is over: a commit has to fence it first. */
   readonly dangling: boolean;
+  /** Another writer is about to publish: a commit has to wait for it first (`hold.ts`). */
+  readonly held: boolean;
 }
 
 /** How many of the largest ids a scan looks at to tell the head from a snapshot that was committed late. */
@@ -55,22 +57,24 @@ export class HeadFinder<M extends SnapshotFacts> {
   }
 
   async at(op: Operation, pointer: Pointer, known?: Head<M>): Promise<Head<M>> {
-    const { snapshot: pointed, etag, readAt } = pointer;
+    const { snapshot: pointed, etag, readAt, held } = pointer;
     if (pointed === undefined) {
-      return { etag, readAt, pointed, manifest: await this.#newestByScan(op), dangling: false };
+      const newest = await this.#newestByScan(op);
+      return { etag, readAt, pointed, manifest: newest, dangling: false, held };
     }
     if (known !== undefined && known.pointed === pointed && !known.dangling)
-      return { ...known, etag, readAt };
+      return { ...known, etag, readAt, held };
     const named = (await this.#landed(op, pointed)) ?? (await this.#locate(op, pointed));
     if (named !== undefined) {
       this.#firstSeenMs.delete(pointed);
       const manifest = await this.#skipFences(op, named);
-      return { etag, readAt, pointed, manifest, dangling: false };
+      return { etag, readAt, pointed, manifest, dangling: false, held };
     }
     const now = await readPointer(this.#format, op);
     if (now.snapshot !== pointed) return this.at(op, now, known);
     const manifest = await this.#newestByScan(op);
-    return { etag: now.etag, readAt: now.readAt, pointed, manifest, dangling: true };
+    const { etag: etagNow, readAt: readAtNow, held: heldNow } = now;
+    return { etag: etagNow, readAt: readAtNow, held: heldNow, pointed, manifest, dangling: true };
   }
 
   /** The manifest of a snapshot, or `undefined`. One request. */

@@ -12,12 +12,13 @@ import type { Env } from '../env.ts';
 import { isLodeError, LodeError } from '../errors.ts';
 import { commits, conflicts, repairs } from '../events.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
-import { conflict } from './conflict.ts';
+import { conflict, fenced, superseded } from './conflict.ts';
 import { chain, listIds, span, walk } from './ancestors.ts';
 import { exclusively } from './exclusively.ts';
 import type { Span, Walked } from './ancestors.ts';
 import { HeadFinder, lacksPointer } from './head.ts';
 import type { Head } from './head.ts';
+import { awaitRelease } from './hold.ts';
 import { nextSnapshotId } from './ids.ts';
 import type { Operation } from './operation.ts';
 import { readPointer } from './pointer.ts';
@@ -36,6 +37,8 @@ interface HistoryOptions {
   readonly settleMs?: number | undefined;
   /** The caller vouches that nobody else writes: the store need not be able to compare. */
   readonly singleWriter: boolean;
+  /** Go processes commit too: in storage without locks they are kept off the pointer while a commit is published. */
+  readonly peers?: 'go' | undefined;
 }
 
 export interface Committed<M> {
@@ -63,7 +66,7 @@ export class History<M extends SnapshotFacts> {
     this.#format = format;
     this.#options = options;
     this.#heads = new HeadFinder(format, options.settleMs);
-    this.#publisher = new Publisher(format, this.#heads);
+    this.#publisher = new Publisher(format, this.#heads, options.peers);
   }
 
   /** Sees that the storage answers. One request. */
@@ -198,7 +201,7 @@ export class History<M extends SnapshotFacts> {
       if (!request.referenced) this.#learned = former;
       if (isLodeError(error, 'LODE_SNAPSHOT_CONFLICT'))
         this.#tellConflict(op, error.details.expectedHead, { retried: false, fenced: false });
-      if (isLodeError(error, 'LODE_FENCED'))
+      if (isLodeError(error, 'LODE_FENCED', 'LODE_SUPERSEDED'))
         this.#tellConflict(op, undefined, { retried: false, fenced: true });
       throw error;
     } finally {
@@ -228,7 +231,7 @@ export class History<M extends SnapshotFacts> {
           throw await this.#defeat(op, request, published, head);
         this.#tellConflict(op, head.manifest?.snapshotId, {
           retried: true,
-          fenced: published.outcome === 'fenced',
+          fenced: published.outcome === 'fenced' || published.outcome === 'superseded',
         });
         // Stepping aside lets the winner commit what else it has at the price of one attempt each.
         if (!underLock)
@@ -278,7 +281,8 @@ export class History<M extends SnapshotFacts> {
     const hint = this.#hint;
     this.#hint = undefined;
     if (former !== undefined && former.etag !== undefined) {
-      const head = former.dangling ? await this.#settle(op, former) : former;
+      const isOpen = former.dangling || former.held;
+      const head = isOpen ? await this.#settle(op, former) : former;
       return { head, isHint: false, isRemembered: true };
     }
     const isHint = hint !== undefined && former === undefined;
@@ -327,20 +331,22 @@ export class History<M extends SnapshotFacts> {
   }
 
   /** Makes sure that nothing late can land under a head that names no manifest, by occupying its place. */
-  async #settle(op: Operation, head: Head<M>): Promise<Head<M>> {
-    if (lacksPointer(op, head)) {
+  async #settle(op: Operation, found: Head<M>): Promise<Head<M>> {
+    if (lacksPointer(op, found)) {
       // A first commit that was cut off, found by scan: completed and named before anything goes on top of it. What was seen
       // long ago may be out of date.
-      const now = await this.#heads.find(op, head);
+      const now = await this.#heads.find(op, found);
       if (!lacksPointer(op, now)) return now;
       await completeHead(op, this.#format, this.#publisher, now);
       return this.#heads.find(op, now);
     }
+    const { settleMs } = this.#options;
+    const head = await awaitRelease(op, this.#format, this.#heads, found, settleMs);
     if (!head.dangling || head.pointed === undefined || head.etag === undefined) return head;
     if (await this.#publisher.putFence(op, head.pointed, head.manifest))
       return { ...head, dangling: false };
-    const { pointed: snapshot, etag, readAt } = head;
-    const settled = await this.#heads.at(op, { snapshot, etag, readAt });
+    const { pointed: snapshot, etag, readAt, held } = head;
+    const settled = await this.#heads.at(op, { snapshot, etag, readAt, held });
     if (!settled.dangling || settled.pointed !== snapshot) return settled;
     // On top of a head guessed wrongly, the commit would cut off what was acknowledged.
     throw new LodeError('LODE_UNAVAILABLE', 'the store has a manifest that it does not give', {
@@ -356,15 +362,8 @@ export class History<M extends SnapshotFacts> {
     published: Publication<M>,
     head: Head<M>,
   ): Promise<LodeError> {
-    if (published.outcome === 'fenced') {
-      return new LodeError(
-        'LODE_FENCED',
-        'another writer fenced this commit: its manifest came too late',
-        {
-          ...this.#format.subject,
-        },
-      );
-    }
+    if (published.outcome === 'fenced') return fenced(this.#format);
+    if (published.outcome === 'superseded') return superseded(this.#format, published.snapshot);
     const now = await readPointer(this.#format, op).catch(() => undefined);
     return conflict(this.#format, request, head.manifest?.snapshotId, now?.snapshot);
   }

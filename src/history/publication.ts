@@ -31,7 +31,9 @@ export type Publication<M> =
   | { readonly outcome: 'conflict' }
   /** The pointer names no manifest: to be settled, without a lock, before anything is committed on top. */
   | { readonly outcome: 'dangling' }
-  | { readonly outcome: 'fenced' };
+  | { readonly outcome: 'fenced' }
+  /** The manifest is there, but another writer took over before the pointer named it. */
+  | { readonly outcome: 'superseded'; readonly snapshot: string };
 
 export function landedAs<M extends SnapshotFacts>(
   op: Operation,
@@ -54,7 +56,7 @@ export function headOf<M extends SnapshotFacts>(
   etag: ETag | undefined,
 ): Head<M> {
   const pointed = manifest.snapshotId;
-  return { etag, readAt: nextSnapshotId(env), pointed, manifest, dangling: false };
+  return { etag, readAt: nextSnapshotId(env), pointed, manifest, dangling: false, held: false };
 }
 
 /** The condition under which the pointer is still what `head` saw. */

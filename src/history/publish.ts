@@ -5,6 +5,7 @@
  *   leaves a complete manifest that is not an ancestor of the head: never acknowledged, never half-visible.
  * - Compare-and-swap only (object stores): the pointer moves, then the manifest is put if absent. A crash in between leaves
  *   a pointer without a manifest, which the next writer fences. The canonical manifest is the commit point (E-10).
+ * - The same beside Go writers (`peers: 'go'`): the pointer is held while the manifest is put (`held.ts`).
  */
 import { utf8Encode } from '../bytes/index.ts';
 import { isLodeError, LodeError } from '../errors.ts';
@@ -19,6 +20,7 @@ import { PublishGuard } from './guard.ts';
 import { headOf, landedAs, modeFor } from './publication.ts';
 import type { CommitRequest, Publication } from './publication.ts';
 import type { Written } from './guard.ts';
+import { publishHeld } from './held.ts';
 import { lacksPointer } from './head.ts';
 import type { Head, HeadFinder } from './head.ts';
 import { follows, nextSnapshotId } from './ids.ts';
@@ -36,10 +38,12 @@ import { readPointer } from './pointer.ts';
 export class Publisher<M extends SnapshotFacts> {
   readonly #format: HistoryFormat<M>;
   readonly #heads: HeadFinder<M>;
+  readonly #peers: 'go' | undefined;
 
-  constructor(format: HistoryFormat<M>, heads: HeadFinder<M>) {
+  constructor(format: HistoryFormat<M>, heads: HeadFinder<M>, peers: 'go' | undefined) {
     this.#format = format;
     this.#heads = heads;
+    this.#peers = peers;
   }
 
   /** Commits on top of `head`, or answers `conflict` when the pointer is no longer what it was. */
@@ -49,10 +53,11 @@ export class Publisher<M extends SnapshotFacts> {
     head: Head<M>,
     mode: PutMode,
   ): Promise<Publication<M>> {
+    const { guardedPut } = op.store.capabilities;
+    if (!guardedPut && this.#peers === 'go') return this.#held(op, request, head, mode);
     const manifest = this.#place(op, request, head);
     const bytes = this.#format.encode(manifest);
-    if (!op.store.capabilities.guardedPut)
-      return this.#compareAndSwap(op, request, head, mode, manifest, bytes);
+    if (!guardedPut) return this.#compareAndSwap(op, request, head, mode, manifest, bytes);
     return this.#guarded(
       op,
       async (begin) => {
@@ -99,7 +104,7 @@ export class Publisher<M extends SnapshotFacts> {
   /** The head without waiting: a lock is held. `undefined` when the pointer dangles, or lacks though there are snapshots. */
   async #underLock(op: Operation, known: Head<M> | undefined): Promise<Head<M> | undefined> {
     const pointer = await readPointer(this.#format, op);
-    const { snapshot: pointed, etag, readAt } = pointer;
+    const { snapshot: pointed, etag, readAt, held } = pointer;
     if (pointed === undefined || pointed === known?.pointed) {
       const head = await this.#heads.at(op, pointer, known);
       return lacksPointer(op, head) ? undefined : head;
@@ -110,7 +115,7 @@ export class Publisher<M extends SnapshotFacts> {
       throw error;
     });
     if (manifest === undefined || this.#format.isFence(manifest)) return undefined;
-    return { etag, readAt, pointed, manifest, dangling: false };
+    return { etag, readAt, pointed, manifest, dangling: false, held };
   }
 
   /**
@@ -126,6 +131,22 @@ export class Publisher<M extends SnapshotFacts> {
       !request.referenced && follows(drawn, head.readAt) && above.every((id) => follows(drawn, id));
     const snapshotId = keep ? drawn : nextSnapshotId(op.env, ...above);
     return request.build({ snapshotId, parent });
+  }
+
+  #held(
+    op: Operation,
+    request: CommitRequest<M>,
+    head: Head<M>,
+    mode: PutMode,
+  ): Promise<Publication<M>> {
+    return publishHeld(op, request, head, mode, {
+      format: this.#format,
+      place: (at) => this.#place(op, request, at),
+      putManifest: (by, key, bytes) => this.#putManifest(by, key, bytes),
+      putCopies: (by, keys, bytes) => this.#putCopies(by, keys, bytes),
+      landed: (by, snapshot) => this.#pointerLanded(by, snapshot),
+      taken: (key) => this.#taken(key),
+    });
   }
 
   /** @param write  Writes the manifests under the lock, after it has said what it begins to write. */
@@ -337,7 +358,8 @@ export class Publisher<M extends SnapshotFacts> {
   async #pointerLanded(op: Operation, snapshot: string): Promise<ETag | 'superseded' | undefined> {
     const pointer = await readPointer(this.#format, op);
     if (pointer.snapshot === undefined) return undefined;
-    if (pointer.snapshot === snapshot) return pointer.etag;
+    // A pointer that the next writer holds is not one to build on.
+    if (pointer.snapshot === snapshot) return pointer.held ? 'superseded' : pointer.etag;
     let at: string | undefined = pointer.snapshot;
     const guard = new CircleGuard();
     while (at !== undefined && follows(at, snapshot)) {

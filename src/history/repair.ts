@@ -1,12 +1,13 @@
 /**
  * Repair: what a commit that was interrupted for good has left is completed, only ever forward.
  *
- * A missing or empty pointer is put back to the newest snapshot that is nobody's parent; a pointer without manifest is fenced;
+ * A pointer that somebody held and left is let go; a missing or empty one is put back to the newest snapshot that is nobody's parent; a pointer without manifest is fenced;
  * missing copies of manifests are written. Nothing is replaced and nothing is deleted.
  */
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import type { Head, HeadFinder } from './head.ts';
 import { walk } from './ancestors.ts';
+import { awaitRelease, releaseHold } from './hold.ts';
 import type { Operation } from './operation.ts';
 import { forEachOf } from '../parallel.ts';
 import { modeFor } from './publication.ts';
@@ -20,11 +21,16 @@ export async function repair<M extends SnapshotFacts>(
   dryRun: boolean,
 ): Promise<string[]> {
   const repaired: string[] = [];
-  const head = await heads.find(op);
-  const { pointed, manifest, dangling } = head;
+  const head = await awaitRelease(op, format, heads, await heads.find(op));
+  const { pointed, manifest, dangling, held, etag } = head;
   if (pointed === undefined && manifest !== undefined) {
     if (dryRun || (await publisher.putPointer(op, manifest.snapshotId, modeFor(head))))
       repaired.push(format.pointerKey);
+  }
+  if (held && etag !== undefined && (pointed !== undefined || manifest === undefined)) {
+    // Whoever held it is gone, and Go cannot commit until it is let go.
+    if (!dryRun) await releaseHold(op, format, head, etag);
+    repaired.push(format.pointerKey);
   }
   if (dangling && pointed !== undefined) {
     if (dryRun || (await publisher.putFence(op, pointed, manifest)))

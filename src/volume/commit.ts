@@ -21,8 +21,6 @@ import { assertRange } from './range.ts';
 import { snapshotOf } from './types.ts';
 import type { CommitOptions, CommittedVolumeSnapshot, StagedRange, VolumeBlock } from './types.ts';
 
-/** How often a commit that a Go process has cut off is brought back. */
-const recommitsMax = 5;
 const checksumLengthMax = 256;
 
 export async function commit(
@@ -67,21 +65,6 @@ class Commit {
   }
 
   async run(): Promise<Committed<VolumeManifest>> {
-    const { history, options } = this.#context;
-    let retries = 0;
-    for (let again = 0; ; again++) {
-      const committed = await this.#once();
-      retries += committed.retries;
-      if (options.peers === undefined || (await this.#isHistory(committed.manifest)))
-        return { ...committed, retries };
-      if (again === recommitsMax || this.#options.expectedParent !== undefined)
-        throw superseded(committed.manifest);
-      await history.latest(this.#op);
-      retries++;
-    }
-  }
-
-  async #once(): Promise<Committed<VolumeManifest>> {
     const { history } = this.#context;
     const request: CommitRequest<VolumeManifest> = {
       snapshotId: history.nextId(this.#op.env),
@@ -150,15 +133,6 @@ class Commit {
             actual: info.size,
           });
     });
-  }
-
-  /** Whether the snapshot is the head or an ancestor of it. */
-  async #isHistory({ snapshotId }: VolumeManifest): Promise<boolean> {
-    const { history } = this.#context;
-    const head = await history.latest(this.#op);
-    if (head?.snapshotId === snapshotId) return true;
-    const span = await history.span(this.#op, head, snapshotId);
-    return span !== undefined;
   }
 }
 
@@ -232,13 +206,5 @@ function overlapping(volume: string, [a, b]: readonly [VolumeRange, VolumeRange]
     expected: `bytes from ${a.offset + a.length}`,
     actual: `${b.length} bytes from ${b.offset}`,
     blocks: [range(a), range(b)],
-  });
-}
-
-function superseded({ volumeId: volume, snapshotId: snapshot }: VolumeManifest): LodeError {
-  return new LodeError('LODE_SUPERSEDED', 'another writer has cut this commit off the history', {
-    volume,
-    snapshot,
-    next: 'Commit the same blocks again: they are staged.',
   });
 }

@@ -34,7 +34,7 @@ export class VolumeContext {
     options: ResolvedVolumeOptions,
     checksumNamed: (name: string) => Checksum | undefined,
   ) {
-    const { seal, limits, env, retry, settleMs, writers, store, stagingBytesMax } = options;
+    const { seal, limits, env, retry, settleMs, writers, peers, store, stagingBytesMax } = options;
     this.id = id;
     this.options = options;
     this.keys = volumeKeys(id);
@@ -43,7 +43,8 @@ export class VolumeContext {
     this.#builtIn = checksumNamed;
     this.#length = options.length;
     const format = volumeFormat({ volume: id, totalLength: () => this.#length, seal, limits, env });
-    this.history = new History(format, { retry, settleMs, singleWriter: writers === 'single' });
+    const singleWriter = writers === 'single';
+    this.history = new History(format, { retry, settleMs, singleWriter, peers });
   }
 
   /** Bytes of the whole volume. */

@@ -31,7 +31,7 @@ export interface VolumeOptions {
   readonly stagingBytesMax?: number;
   /** Write a checksum of the manifest into the manifest. Default true. */
   readonly manifestChecksum?: boolean;
-  /** `go`: look again after each commit, since a Go process on a bucket may have moved the pointer back. One request more. */
+  /** Lode for Go commits too. In a bucket its rewinds can cut off ours without it (docs/guarantees.md). One request more. */
   readonly peers?: 'go';
   /** Who else writes, as for datasets: `any` process (default), only this `process`, or nobody (`single`). */
   readonly writers?: Writers;
@@ -140,4 +140,6 @@ function assertParts(volume: string, options: VolumeOptions): void {
   if (writers !== undefined && !['any', 'process', 'single'].includes(writers))
     refuse('writers', 'any, process or single', writers);
   if (peers !== undefined && peers !== 'go') refuse('peers', 'go', peers);
+  if (peers !== undefined && writers !== undefined && writers !== 'any')
+    refuse('peers', "writers: 'any'", writers);
 }
