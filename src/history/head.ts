@@ -59,7 +59,8 @@ export class HeadFinder<M extends SnapshotFacts> {
   async at(op: Operation, pointer: Pointer, known?: Head<M>): Promise<Head<M>> {
     const { snapshot: pointed, etag, readAt, held } = pointer;
     if (pointed === undefined) {
-      const newest = await this.#newestByScan(op);
+      // A first commit is about to be published: until then its manifest is none to show.
+      const newest = held ? undefined : await this.#newestByScan(op);
       return { etag, readAt, pointed, manifest: newest, dangling: false, held };
     }
     if (known !== undefined && known.pointed === pointed && !known.dangling)

@@ -9,7 +9,6 @@ import { utf8Encode } from '../bytes/index.ts';
 import { isLodeError } from '../errors.ts';
 import type { LodeError } from '../errors.ts';
 import type { ETag, PutMode } from '../store/store.ts';
-import { refusedFirst } from './first-commit.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import type { Head } from './head.ts';
 import { releaseHold, takeHold } from './hold.ts';
@@ -29,6 +28,7 @@ interface Steps<M extends SnapshotFacts> {
   /** Answers the keys not written. */
   putCopies(op: Operation, keys: readonly string[], bytes: Uint8Array): Promise<string[]>;
   landed(op: Operation, snapshot: string): Promise<ETag | 'superseded' | undefined>;
+  putPointer(op: Operation, snapshot: string, mode: PutMode): Promise<boolean>;
   taken(key: string): LodeError;
 }
 
@@ -39,6 +39,12 @@ export async function publishHeld<M extends SnapshotFacts>(
   mode: PutMode,
   steps: Steps<M>,
 ): Promise<Publication<M>> {
+  const { pointed, manifest } = head;
+  if (pointed === undefined && manifest !== undefined) {
+    // A lost pointer is put back first: while one that names nothing is held, there is no history to see.
+    const isBack = await steps.putPointer(op, manifest.snapshotId, mode);
+    return { outcome: isBack ? 'dangling' : 'conflict' };
+  }
   const etag = await takeHold(op, steps.format, head, mode);
   return etag === undefined
     ? { outcome: 'conflict' }
@@ -74,7 +80,7 @@ class HeldCommit<M extends SnapshotFacts> {
     const moved = await this.#putPointer(this.#op, snapshotId).catch(async (error: unknown) => {
       const isOpen = isLodeError(error, 'LODE_WRITE_UNCERTAIN');
       if (isOpen) throw withResolve(error, () => this.#finish(this.#detached(), manifest, bytes));
-      throw await this.#refused(error, manifest, bytes);
+      throw await this.#refused(error);
     });
     let etag: ETag | 'superseded' | undefined = moved.etag;
     if (moved.outcome === 'conflict') {
@@ -91,11 +97,11 @@ class HeldCommit<M extends SnapshotFacts> {
    * A rewind goes to the largest id there is, so it can only lead to this snapshot or past it.
    */
   async #prepare(): Promise<{ manifest: M; bytes: Uint8Array }> {
-    const { format, place } = this.#steps;
     try {
       await this.#request.assertDataIsThere?.();
-      const manifest = place({ ...this.#head, readAt: nextSnapshotId(this.#op.env) });
-      return { manifest, bytes: format.encode(manifest) };
+      const at = { ...this.#head, readAt: nextSnapshotId(this.#op.env) };
+      const manifest = this.#steps.place(at);
+      return { manifest, bytes: this.#steps.format.encode(manifest) };
     } catch (error) {
       await this.#release();
       throw error;
@@ -110,7 +116,7 @@ class HeldCommit<M extends SnapshotFacts> {
       if (await this.#steps.putManifest(this.#op, key, bytes)) return;
     } catch (error) {
       if (!mayHaveLanded(error)) this.#request.referenced = former;
-      throw await this.#refused(error, manifest, bytes);
+      throw await this.#refused(error);
     }
     this.#request.referenced = former;
     await this.#release();
@@ -131,25 +137,20 @@ class HeldCommit<M extends SnapshotFacts> {
   }
 
   /** What to throw when the pointer certainly does not name the manifest. */
-  async #refused(cause: unknown, manifest: M, bytes: Uint8Array): Promise<unknown> {
-    let error = notVisible(cause);
-    if (this.#head.pointed === undefined) {
-      // Where the pointer names nothing, readers look for manifests: this one may show.
-      const key = this.#steps.format.manifestKey(manifest.snapshotId);
-      error = await refusedFirst(this.#op, cause, key, (by) => this.#finish(by, manifest, bytes));
-      if (isLodeError(error, 'LODE_WRITE_UNCERTAIN')) return error;
-    }
-    await this.#release();
-    return error;
+  async #refused(cause: unknown): Promise<unknown> {
+    // Where the pointer names nothing and is not held, a manifest that is there or still to come would show.
+    if (this.#head.pointed !== undefined || !this.#request.referenced) await this.#release();
+    return notVisible(cause);
   }
 
   /** Completes a commit of which the outcome is open, unless another writer has taken over. */
   async #finish(op: Operation, manifest: M, bytes: Uint8Array): Promise<'landed' | 'not-landed'> {
-    const { format, landed, putManifest } = this.#steps;
     const { snapshotId } = manifest;
-    if (!(await putManifest(op, format.manifestKey(snapshotId), bytes))) return 'not-landed';
+    const key = this.#steps.format.manifestKey(snapshotId);
+    if (!(await this.#steps.putManifest(op, key, bytes))) return 'not-landed';
     const { outcome } = await this.#putPointer(op, snapshotId);
-    if (outcome === 'conflict' && (await landed(op, snapshotId)) === undefined) return 'not-landed';
+    if (outcome === 'conflict' && (await this.#steps.landed(op, snapshotId)) === undefined)
+      return 'not-landed';
     await this.#putCopies(op, manifest, bytes);
     return 'landed';
   }

@@ -145,6 +145,7 @@ export class Publisher<M extends SnapshotFacts> {
       putManifest: (by, key, bytes) => this.#putManifest(by, key, bytes),
       putCopies: (by, keys, bytes) => this.#putCopies(by, keys, bytes),
       landed: (by, snapshot) => this.#pointerLanded(by, snapshot),
+      putPointer: (by, snapshot, as) => this.putPointer(by, snapshot, as),
       taken: (key) => this.#taken(key),
     });
   }

@@ -12,6 +12,8 @@ import type { Operation } from './operation.ts';
 import { forEachOf } from '../parallel.ts';
 import { modeFor } from './publication.ts';
 import type { Publisher } from './publish.ts';
+import { nextSnapshotId } from './ids.ts';
+import type { ETag } from '../store/store.ts';
 
 export async function repair<M extends SnapshotFacts>(
   op: Operation,
@@ -27,9 +29,10 @@ export async function repair<M extends SnapshotFacts>(
     if (dryRun || (await publisher.putPointer(op, manifest.snapshotId, modeFor(head))))
       repaired.push(format.pointerKey);
   }
-  if (held && etag !== undefined && (pointed !== undefined || manifest === undefined)) {
+  if (held && etag !== undefined) {
     // Whoever held it is gone, and Go cannot commit until it is let go.
-    if (!dryRun) await releaseHold(op, format, head, etag);
+    if (!dryRun && pointed !== undefined) await releaseHold(op, format, head, etag);
+    if (!dryRun && pointed === undefined) await replaceFirst(op, publisher, etag);
     repaired.push(format.pointerKey);
   }
   if (dangling && pointed !== undefined) {
@@ -40,6 +43,17 @@ export async function repair<M extends SnapshotFacts>(
     repaired.push(...(await completeCopies(op, format, publisher, snapshot.manifest, dryRun)));
   }
   return repaired;
+}
+
+/** A first commit was cut off: naming nothing again would show its manifest. */
+async function replaceFirst<M extends SnapshotFacts>(
+  op: Operation,
+  publisher: Publisher<M>,
+  etag: ETag,
+): Promise<void> {
+  const fence = nextSnapshotId(op.env);
+  if (await publisher.putFence(op, fence, undefined))
+    await publisher.putPointer(op, fence, { ifMatch: etag });
 }
 
 /** Only what the last commit may have left undone: the pointer to it, and copies of its manifest. */

@@ -1,11 +1,13 @@
 /** R10: whatever one call of the store does wrong, a dataset's operation has one of four outcomes, all of them honest. */
 import type { Bar } from '../../bench/harness.ts';
+import { besideGo } from '../simulation/fault-beside-go.ts';
 import { noResult, tryEverywhere } from '../simulation/fault-matrix.ts';
-import { operations } from '../simulation/fault-operations.ts';
+import { operations as alone } from '../simulation/fault-operations.ts';
 import { everyInterleaving } from '../simulation/interleave.ts';
 import { nameOf, play, scenes } from '../simulation/two-writers.ts';
 
 const wanted = 8_000;
+const operations = [...alone, ...besideGo];
 
 export const bar: Bar = {
   id: 'R10',

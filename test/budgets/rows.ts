@@ -53,6 +53,8 @@ interface Row {
   readonly layout: Layout;
   run(at: Measuring): Promise<unknown>;
   budget(facts: Facts): Budget;
+  /** Only where there are no guarded puts. */
+  readonly unguarded?: true;
 }
 
 interface Facts {
@@ -115,8 +117,8 @@ class Measuring {
   }
 
   /** A handle whose requests are counted; another writer's are not. */
-  open(retries = 0): Promise<Dataset<Reading>> {
-    return open(this.#watch.store, this.#layout, { env: this.env, retries });
+  open(retries = 0, peers?: 'go'): Promise<Dataset<Reading>> {
+    return open(this.#watch.store, this.#layout, { env: this.env, retries, peers });
   }
 
   other(): Promise<Dataset<Reading>> {
@@ -138,11 +140,11 @@ class Measuring {
 function open(
   store: Store,
   layout: Layout,
-  { env, retries = 0 }: { readonly env: VirtualEnv; readonly retries?: number },
+  { env, retries = 0, peers }: { env: VirtualEnv; retries?: number; peers?: 'go' | undefined },
 ): Promise<Dataset<Reading>> {
   // A disk in memory keeps only the writers of one process apart.
-  const writers = 'process';
-  return openDataset(id, { store, layout, codec, env, writers, retry: { attempts: retries } });
+  const who = peers === undefined ? ({ writers: 'process' } as const) : { peers };
+  return openDataset(id, { store, layout, codec, env, ...who, retry: { attempts: retries } });
 }
 
 function readings(parts: number): Reading[] {
@@ -208,6 +210,31 @@ const rows: readonly Row[] = [
       await at.count(() => dataset.streamWriteRecords(one));
     },
     budget: () => ({ puts: 3, dataPuts: 1, depth: 3, parallel: 1 }),
+  },
+  {
+    name: 'write, warm, peers: go',
+    layout: layouts.plain,
+    async run(at) {
+      const dataset = await at.open(0, 'go');
+      await dataset.write(one);
+      await at.count(() => dataset.write(one));
+    },
+    // The pointer is held first.
+    budget: () => ({ puts: 4, dataPuts: 1, depth: 4, parallel: 1 }),
+    unguarded: true,
+  },
+  {
+    name: 'write, warm, peers: go, one race lost',
+    layout: layouts.plain,
+    async run(at) {
+      const dataset = await at.open(1, 'go');
+      await dataset.latest().catch(() => undefined);
+      const other = await at.other();
+      await other.write(one);
+      await at.count(() => dataset.write(one));
+    },
+    budget: () => ({ ...lostRace, puts: 5, depth: 7, parallel: 1 }),
+    unguarded: true,
   },
   {
     name: `write into ${partitions} partitions, warm`,
@@ -328,8 +355,9 @@ export async function* measure(
   history: History,
   snapshots: number,
 ): AsyncGenerator<{ readonly name: string; readonly measured: Measured; readonly budget: Budget }> {
-  const { concurrency } = history.store.capabilities;
-  for (const row of rows.filter(({ layout }) => layout === history.layout)) {
+  const { concurrency, guardedPut } = history.store.capabilities;
+  for (const row of rows) {
+    if (row.layout !== history.layout || (guardedPut && row.unguarded)) continue;
     const measuring = new Measuring(history);
     await row.run(measuring);
     const { measured } = measuring;

@@ -2,20 +2,34 @@
 import { once } from 'node:events';
 import { fsStore } from '../../src/fs.ts';
 import { isLodeError, jsonl, openDataset } from '../../src/index.ts';
+import { s3Store } from '../../src/s3.ts';
+import type { GoBucket } from './go-peer.ts';
 
 interface Spec {
-  readonly root: string;
+  readonly root?: string;
+  /** In place of a directory. */
+  readonly s3?: GoBucket;
+  readonly peers?: 'go';
   readonly dataset: string;
   readonly commits: number;
   readonly writer: string;
 }
 
-const { root, dataset, commits, writer } = JSON.parse(process.argv[2] ?? '') as Spec;
+const {
+  root = '',
+  s3,
+  peers,
+  dataset,
+  commits,
+  writer,
+} = JSON.parse(process.argv[2] ?? '') as Spec;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+const bucket = s3 && s3Store({ ...s3, credentials: credentialsOf(s3), conditions: 'assume' });
 const ours = await openDataset(dataset, {
-  store: fsStore(root),
+  store: bucket ?? fsStore(root),
   codec: jsonl(),
   retry: { attempts: 20 },
+  ...(peers === undefined ? {} : { peers }),
 });
 say({ ready: true });
 await once(process.stdin, 'data');
@@ -31,3 +45,11 @@ for (let n = 0, made = 0; made < commits && n < commits * 20; n++) {
 }
 say({ done: true });
 process.stdin.destroy();
+await bucket?.close();
+
+function credentialsOf({ accessKey, secretKey }: GoBucket): {
+  accessKeyId: string;
+  secretAccessKey: string;
+} {
+  return { accessKeyId: accessKey, secretAccessKey: secretKey };
+}

@@ -3,38 +3,18 @@
  * commits of their own to each other's repairs (E-2); none of ours may be among them.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { fsStore } from '../../src/fs.ts';
 import { jsonl, openDataset } from '../../src/index.ts';
 import type { Snapshot } from '../../src/index.ts';
 import { GoPeer, goPeer } from './go-peer.ts';
 import type { GoSnapshot } from './go-peer.ts';
-import { LineProcess } from './line-process.ts';
+import { isOurs, race } from './race.ts';
 
 const peer = await goPeer();
-const worker = fileURLToPath(new URL('race-worker.js', import.meta.url));
-
-interface Outcome {
-  readonly acked: string[];
-  readonly failed: string[];
-}
-
-async function outcomeOf(racer: LineProcess): Promise<Outcome> {
-  const outcome: Outcome = { acked: [], failed: [] };
-  for await (const value of racer.lines()) {
-    const line = value as { acked?: string; failed?: unknown; ready?: true; done?: true };
-    if (line.ready) racer.send('go');
-    if (line.acked !== undefined) outcome.acked.push(line.acked);
-    if (line.failed !== undefined) outcome.failed.push(JSON.stringify(line.failed));
-    if (line.done) break;
-  }
-  return outcome;
-}
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   const list: T[] = [];
@@ -51,22 +31,13 @@ describe('a race with Go', { skip: 'missing' in peer ? peer.missing : false }, (
     const root = await mkdtemp(join(tmpdir(), 'lode-interop-'));
     t.after(() => rm(root, { recursive: true, force: true }));
     const commits = 60;
-    const spec = (writer: string): string =>
-      JSON.stringify({ root, dataset: 'd', codec: 'jsonl', commits, writer, retry: { count: 20 } });
-
-    const racers = [
-      ...['node 1', 'node 2'].map(
-        (name) => new LineProcess(spawn(process.execPath, [worker, spec(name)])),
-      ),
-      ...['go 1', 'go 2'].map((name) => peer.spawn('race', spec(name))),
-    ];
-    for (const racer of racers.slice(2)) racer.send('go');
-    const outcomes = await Promise.all(racers.map(outcomeOf));
-    await Promise.all(racers.map((racer) => racer[Symbol.asyncDispose]()));
-    const [ours, theirs] = [outcomes.slice(0, 2), outcomes.slice(2)].map((side) => ({
-      acked: side.flatMap(({ acked }) => acked),
-      failed: side.flatMap(({ failed }) => failed),
-    })) as [Outcome, Outcome];
+    const { ours, theirs } = await race(peer, {
+      root,
+      dataset: 'd',
+      codec: 'jsonl',
+      commits,
+      retry: { count: 20 },
+    });
 
     const dataset = await openDataset('d', { store: fsStore(root), codec: jsonl() });
     const history = new Set(ids(await all(dataset.snapshots())));
@@ -81,9 +52,8 @@ describe('a race with Go', { skip: 'missing' in peer ? peer.missing : false }, (
     assert.equal(ours.acked.length, 2 * commits);
     assert.ok(ours.acked.length + theirs.acked.length >= 200);
     for (const id of ours.acked) assert.ok(history.has(id), `${id}, ours, is in the history`);
-    const ourNames: unknown[] = ['node 1', 'node 2'];
     for (const { id, manifest } of cutOff)
-      assert.ok(!ourNames.includes(manifest.metadata['writer']), `${id}, cut off, is not ours`);
+      assert.ok(!isOurs(manifest.metadata), `${id}, cut off, is not ours`);
 
     // Whatever was acknowledged exists, and both sides read it all.
     await using go = peer.serve();

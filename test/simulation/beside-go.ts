@@ -113,6 +113,11 @@ export async function play(scene: GoScene, onLoss: (id: string) => void): Promis
   });
   const judge = async (): Promise<void> => {
     await new GoSteps(store, now).latest();
+    // One more commit of Go's dies between pointer and manifest: the rewind must not lead past ours either.
+    if (outcome.ours.length > 0) {
+      await store.put('datasets/d/latest', String(now()), { mode: 'overwrite' });
+      await new GoSteps(store, now).latest();
+    }
     await judgeAll(await open(store), outcome, onLoss);
     for (const id of outcome.theirs)
       assert.ok(await store.head(`datasets/d/snapshots/${id}/manifest.json`), `Go's ${id} exists`);

@@ -8,7 +8,7 @@ import type { FaultLab, Row, Rows } from './fault-lab.ts';
 import type { Store } from '../../src/index.ts';
 
 /** Names of the snapshots there are before. */
-const base = ['first', 'second'] as const;
+export const base = ['first', 'second'] as const;
 
 /** The name of the snapshot that the operation under test commits. */
 export const ours = 'ours';
@@ -37,7 +37,7 @@ export interface FaultOperation {
   readonly prepare: (lab: FaultLab) => Promise<Act>;
 }
 
-function writing(
+export function writing(
   name: string,
   hive: boolean,
   prepare: (lab: FaultLab) => Promise<Act>,
@@ -46,7 +46,7 @@ function writing(
   return { name, does: 'writes', hive, believes, prepare };
 }
 
-const write =
+export const write =
   (handle: Rows, more: object = {}): Act['run'] =>
   (signal) =>
     handle.write(rowsOf(ours), { name: ours }, { signal, ...more });
@@ -164,10 +164,10 @@ writes.push(
   },
 );
 
-const pointerKey = 'datasets/d/latest';
+export const pointerKey = 'datasets/d/latest';
 
 /** What a crash between pointer and manifest leaves on object storage. */
-async function cutOff(lab: FaultLab): Promise<void> {
+export async function cutOff(lab: FaultLab): Promise<void> {
   const id = String(lab.env.now());
   await lab.healthy.put(pointerKey, id, { mode: 'overwrite' });
 }
@@ -316,7 +316,7 @@ const reads: FaultOperation[] = [
   ),
 ];
 
-function mending(
+export function mending(
   name: string,
   damage: (lab: FaultLab, ids: string[]) => Promise<void>,
 ): FaultOperation {

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { noResult, tryEverywhere } from './fault-matrix.ts';
-import { operations } from './fault-operations.ts';
+import { besideGo } from './fault-beside-go.ts';
+import { operations as alone } from './fault-operations.ts';
 import { tryOnWire } from './wire-matrix.ts';
 
 const short = [
@@ -10,7 +11,10 @@ const short = [
   'write plain again after a lost race',
   'write with no parent expected',
   'copy the rest, a broken target',
+  'write hive beside Go, first of all',
+  'write plain beside Go, lost race',
 ];
+const operations = [...alone, ...besideGo];
 
 describe('a store that fails', () => {
   for (const operation of operations.filter(({ name }) => short.includes(name))) {

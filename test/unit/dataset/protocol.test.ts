@@ -17,6 +17,7 @@ import {
   textOf,
 } from './bed.ts';
 import type { Row } from './bed.ts';
+import { stalled } from './stalled.ts';
 
 const ids = async (dataset: Dataset<Row>): Promise<string[]> =>
   (await all(dataset.snapshots())).map(({ id }) => id);
@@ -353,31 +354,3 @@ void describe('where the pointer moves first', () => {
     await fails((await bed.records()).write([{ n: 3 }]), 'LODE_MANIFEST_INVALID');
   });
 });
-
-/** A store whose first matching put waits until it is told to go. */
-function stalled(
-  store: Parameters<typeof faultyStore>[0],
-  matches: (key: string) => boolean,
-): { store: typeof store; reached: Promise<void>; go: () => void } {
-  let go = (): void => {};
-  let arrived = (): void => {};
-  const gate = new Promise<void>((resolve) => (go = resolve));
-  const reached = new Promise<void>((resolve) => (arrived = resolve));
-  let first = true;
-  const put: typeof store.put = async (key, body, options) => {
-    if (first && matches(key)) {
-      first = false;
-      arrived();
-      await gate;
-    }
-    return store.put(key, body, options);
-  };
-  const proxy = new Proxy(store, {
-    get(target, name) {
-      if (name === 'put') return put;
-      const member = Reflect.get(target, name) as unknown;
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
-  return { store: proxy, reached, go };
-}
