@@ -3,8 +3,11 @@ import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { GoDataset, GoManifest } from './go-peer.ts';
+import type { GoVolumeManifest } from './go-volume.ts';
 
-const folder = fileURLToPath(new URL('../../../test/vectors/dataset/go-v0.9.0', import.meta.url));
+const folderOf = (paradigm: string): string =>
+  fileURLToPath(new URL(`../../../test/vectors/${paradigm}/go-v0.9.0`, import.meta.url));
+const folder = folderOf('dataset');
 
 export interface GoVector {
   readonly case: string;
@@ -46,22 +49,44 @@ export interface GoOutcome<T> {
   readonly error?: { readonly name: string; readonly message: string };
 }
 
+export interface GoVolumeVector extends Pick<GoVector, 'case' | 'about' | 'latest' | 'objects'> {
+  readonly volume: string;
+  readonly length: number;
+  readonly snapshots: readonly {
+    readonly id: string;
+    readonly manifest: GoVolumeManifest;
+    readonly reads: readonly {
+      readonly offset: number;
+      readonly length: number;
+      /** Base64. */
+      readonly data?: string;
+      readonly error?: { readonly name: string; readonly message: string };
+    }[];
+  }[];
+}
+
 /** Every case that holds a whole directory. */
 export async function goVectors(): Promise<GoVector[]> {
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.json')).sort();
-  const files = await Promise.all(names.map((name) => readVectorFile(name)));
-  return files.filter(
-    (file) => typeof file === 'object' && file !== null && 'objects' in file,
-  ) as GoVector[];
+  return (await casesIn(folder)) as GoVector[];
+}
+
+export async function goVolumeVectors(): Promise<GoVolumeVector[]> {
+  return (await casesIn(folderOf('volume'))) as GoVolumeVector[];
+}
+
+async function casesIn(at: string): Promise<unknown[]> {
+  const names = (await readdir(at)).filter((name) => name.endsWith('.json')).sort();
+  const files = await Promise.all(names.map((name) => readVectorFile(name, at)));
+  return files.filter((file) => typeof file === 'object' && file !== null && 'objects' in file);
 }
 
 /** One file of the vectors folder, parsed. */
-export async function readVectorFile(name: string): Promise<unknown> {
-  return JSON.parse(await readFile(join(folder, name), 'utf8'));
+export async function readVectorFile(name: string, at: string = folder): Promise<unknown> {
+  return JSON.parse(await readFile(join(at, name), 'utf8'));
 }
 
 /** The objects of a case, as bytes by key. */
-export function objectsOf(vector: GoVector): Map<string, Uint8Array> {
+export function objectsOf(vector: Pick<GoVector, 'objects'>): Map<string, Uint8Array> {
   return new Map(
     Object.entries(vector.objects).map(([key, { text, base64 }]) => [
       key,

@@ -19,6 +19,8 @@ type request struct {
 	Partition string `json:"partition,omitempty"`
 	Path      string `json:"path,omitempty"`
 	Limit     int    `json:"limit,omitempty"`
+	// Volume says which volume the operations on volumes mean, and what with.
+	Volume *volumeRequest `json:"volume,omitempty"`
 	datasetSpec
 	writeSpec
 	benchSpec
@@ -32,7 +34,7 @@ type answer struct {
 
 type handler func(s *server, ctx context.Context, r request) (any, error)
 
-// handlers lists what serve can do; commands for further paradigms join here.
+// handlers lists what serve can do with datasets; volumeHandlers is its twin.
 var handlers = map[string]handler{
 	"write":      handleWrite,
 	"read":       handleRead,
@@ -51,11 +53,12 @@ var handlers = map[string]handler{
 type server struct {
 	datasets map[string]lode.Dataset
 	benches  map[string]*benchState
+	volumes  map[string]lode.Volume
 }
 
 // serve answers requests in order until stdin closes.
 func serve(in io.Reader, out io.Writer) error {
-	s := &server{datasets: map[string]lode.Dataset{}, benches: map[string]*benchState{}}
+	s := &server{datasets: map[string]lode.Dataset{}, benches: map[string]*benchState{}, volumes: map[string]lode.Volume{}}
 	requests := json.NewDecoder(bufio.NewReader(in))
 	answers := json.NewEncoder(out)
 	answers.SetEscapeHTML(false)
@@ -81,6 +84,9 @@ func (s *server) answer(r request) (result any, err error) {
 		}
 	}()
 	handle, ok := handlers[r.Op]
+	if !ok {
+		handle, ok = volumeHandlers[r.Op]
+	}
 	if !ok {
 		return nil, fmt.Errorf("unknown op %q", r.Op)
 	}
@@ -175,5 +181,6 @@ func handleSnapshots(s *server, ctx context.Context, r request) (any, error) {
 func handleClose(s *server, _ context.Context, r request) (any, error) {
 	delete(s.datasets, r.Handle)
 	delete(s.benches, r.Handle)
+	delete(s.volumes, r.Handle)
 	return true, nil
 }
