@@ -86,6 +86,8 @@ export type {
 
 // What datasets and volumes share.
 export type { MeteredOptions } from './history/index.ts';
+export type { GcOptions, GcProgress, GcReport, Orphan } from './history/gc.ts';
+export type { Problem, VerifyOptions, VerifyProgress, VerifyReport } from './history/verify.ts';
 export type { Metadata } from './manifest/index.ts';
 
 // Datasets.
@@ -104,9 +106,6 @@ export type {
   DatasetManifest,
   DatasetOptions,
   DatasetReader,
-  GcOptions,
-  GcProgress,
-  GcReport,
   Layout,
   ManifestAddress,
   ManifestEntry,
@@ -115,10 +114,8 @@ export type {
   ManifestListOptions,
   ManifestRef,
   OpenFileOptions,
-  Orphan,
   PartitionFilter,
   PartitionValue,
-  Problem,
   RangeReader,
   RangeReaderOptions,
   ReaderOptions,
@@ -128,9 +125,6 @@ export type {
   SnapshotsOptions,
   StreamRecordsOptions,
   TimestampOf,
-  VerifyOptions,
-  VerifyProgress,
-  VerifyReport,
   Where,
   WriteOptions,
 } from './dataset/index.ts';
@@ -141,6 +135,9 @@ export type {
   VolumeBlocks,
   CommitOptions,
   CommittedVolumeSnapshot,
+  CopyOutOptions,
+  CopyOutProgress,
+  CopyOutReport,
   ReadAtOptions,
   SnapshotRef,
   StagedRange,
@@ -153,4 +150,5 @@ export type {
   VolumeOptions,
   VolumeSnapshot,
   VolumeSnapshotsOptions,
+  VolumeTarget,
 } from './volume/index.ts';

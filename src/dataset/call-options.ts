@@ -9,7 +9,6 @@ import type {
   StreamRecordsOptions,
   WriteOptions,
 } from './types.ts';
-import type { VerifyOptions } from './verify.ts';
 
 const metered = { signal: true, meter: true } as const;
 
@@ -38,10 +37,6 @@ export function assertWriteOptions(options: WriteOptions): void {
 export function assertStreamRecordsOptions(options: StreamRecordsOptions): void {
   const names = { expectedParent: true, openFilesMax: true, signal: true } as const;
   assertOptions<StreamRecordsOptions>(options, '', names);
-}
-
-export function assertVerifyOptions(options: VerifyOptions): void {
-  assertOptions<VerifyOptions>(options, '', { snapshot: true, onProgress: true, signal: true });
 }
 
 export function assertCopyOptions(options: CopyOptions): void {

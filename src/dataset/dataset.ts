@@ -7,7 +7,10 @@
  */
 import { flatten } from '../encoding/flatten.ts';
 import { LodeError } from '../errors.ts';
+import type { GcOptions, GcReport } from '../history/gc.ts';
 import type { CallOptions, MeteredOptions, Operation } from '../history/index.ts';
+import { verifySnapshots } from '../history/verify.ts';
+import type { VerifyOptions, VerifyReport } from '../history/verify.ts';
 import type { Store } from '../store/index.ts';
 import { assertPart } from './assert-parts.ts';
 import type { BlobWriter } from './blob-writer.ts';
@@ -19,13 +22,11 @@ import {
   assertSnapshotRange,
   assertSnapshotsOptions,
   assertStreamRecordsOptions,
-  assertVerifyOptions,
   assertWriteOptions,
 } from './call-options.ts';
 import type { DatasetContext } from './context.ts';
 import { copySnapshot } from './copy.ts';
 import type { CopyOptions, CopyReport } from './copy.ts';
-import type { GcOptions, GcReport } from './gc.ts';
 import { manifestsBetween } from './history-range.ts';
 import type { Metadata } from '../manifest/index.ts';
 import type { DatasetManifest } from './manifest/index.ts';
@@ -40,8 +41,7 @@ import type {
   StreamRecordsOptions,
   WriteOptions,
 } from './types.ts';
-import { verifySnapshots } from './verify.ts';
-import type { VerifyOptions, VerifyReport } from './verify.ts';
+import { verification } from './verifying.ts';
 import { Selection } from './where.ts';
 import { streamWrite, streamWriteRecords, write } from './writing.ts';
 
@@ -49,7 +49,7 @@ export class Dataset<R> implements AsyncDisposable {
   readonly #context: DatasetContext<R>;
   readonly #writers: Set<BlobWriter<CommittedSnapshot>> = new Set();
 
-  /** Use `openDataset`. */
+  /** @internal Use `openDataset`. */
   constructor(context: DatasetContext<R>) {
     this.#context = context;
   }
@@ -176,8 +176,7 @@ export class Dataset<R> implements AsyncDisposable {
 
   /** Reads everything that a snapshot, or every snapshot, refers to, and reports each object that is not as committed. */
   async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
-    assertVerifyOptions(options);
-    return verifySnapshots(this.#operation(options), this.#context, options);
+    return verifySnapshots(this.#operation(options), verification(this.#context), options);
   }
 
   /**
@@ -199,8 +198,8 @@ export class Dataset<R> implements AsyncDisposable {
     if (options.dryRun === false) this.#context.assertMayCommit();
     const op = this.#operation(options);
     // Few programs collect: those that do not need not load it.
-    const { collectGarbage } = await import('./gc.ts');
-    return collectGarbage(op, this.#context, options);
+    const { collectDataset } = await import('./gc.ts');
+    return collectDataset(op, this.#context, options);
   }
 
   /** Copies a snapshot (the head when none is named) and the ancestors that the other store lacks, verified; run again, it goes on where it stopped. */

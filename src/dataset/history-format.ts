@@ -53,7 +53,7 @@ export function datasetFormat(options: DatasetFormatOptions): HistoryFormat<Data
 }
 
 /** Partitions that a snapshot has files in, each once, in path order. */
-export function partitionsOf(manifest: DatasetManifest, layout: Layout): string[] {
+function partitionsOf(manifest: DatasetManifest, layout: Layout): string[] {
   if (layout.partitioner === 'noop') return [];
   const partitions = new Set(manifest.files.map((file) => layout.partitionOf(file.path)));
   partitions.delete('');

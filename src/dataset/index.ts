@@ -3,7 +3,6 @@ export { openDataset } from './open.ts';
 export type { Dataset } from './dataset.ts';
 export type { BlobWriter } from './blob-writer.ts';
 export type { CopyOptions, CopyReport } from './copy.ts';
-export type { GcOptions, GcProgress, GcReport, Orphan } from './gc.ts';
 export type { DatasetLimits, DatasetOptions } from './options.ts';
 export type { TimestampOf } from './time-range.ts';
 export type {
@@ -15,7 +14,6 @@ export type {
   StreamRecordsOptions,
   WriteOptions,
 } from './types.ts';
-export type { Problem, VerifyOptions, VerifyProgress, VerifyReport } from './verify.ts';
 export type { Bounds, Comparable, PartitionFilter, Where } from './where.ts';
 export { defaultLayout, flat, hive } from './layout.ts';
 export type { DataAddress, Layout, ManifestAddress } from './layout.ts';

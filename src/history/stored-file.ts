@@ -10,7 +10,7 @@ import type { Checksum } from '../encoding/checksum.ts';
 import { LodeError } from '../errors.ts';
 import type { ETag, GetOptions, Store, StoredObject } from '../store/store.ts';
 
-interface StoredFile {
+export interface StoredFile {
   /** Key in the store. */
   readonly path: string;
   readonly sizeBytes: number;

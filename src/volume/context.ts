@@ -2,7 +2,7 @@
 import type { Checksum } from '../encoding/checksum.ts';
 import { assert, LodeError } from '../errors.ts';
 import { assertMayCommit, assertSnapshotId, beginOperation, History } from '../history/index.ts';
-import type { MeteredOptions, Operation } from '../history/index.ts';
+import type { HistoryFormat, MeteredOptions, Operation } from '../history/index.ts';
 import { Budget } from './budget.ts';
 import { namedDigest } from './digests.ts';
 import { volumeFormat } from './history-format.ts';
@@ -19,6 +19,7 @@ export class VolumeContext {
   readonly id: string;
   readonly options: ResolvedVolumeOptions;
   readonly keys: VolumeKeys;
+  readonly format: HistoryFormat<VolumeManifest>;
   readonly history: History<VolumeManifest>;
   /** Bytes of streams in memory. */
   readonly bytes: Budget;
@@ -42,9 +43,15 @@ export class VolumeContext {
     this.lanes = new Budget(store.capabilities.concurrency);
     this.#builtIn = checksumNamed;
     this.#length = options.length;
-    const format = volumeFormat({ volume: id, totalLength: () => this.#length, seal, limits, env });
+    this.format = volumeFormat({
+      volume: id,
+      totalLength: () => this.#length,
+      seal,
+      limits,
+      env,
+    });
     const singleWriter = writers === 'single';
-    this.history = new History(format, { retry, settleMs, singleWriter, peers });
+    this.history = new History(this.format, { retry, settleMs, singleWriter, peers });
   }
 
   /** Bytes of the whole volume. */
@@ -111,22 +118,39 @@ export class VolumeContext {
     });
   }
 
-  /** How to verify a block; `undefined` when it has no digest, or nothing says of which algorithm. */
-  digestOf(
-    text: string | undefined,
-    { checksumAlgorithm, snapshotId }: VolumeManifest,
-  ): { readonly checksum: Checksum; readonly hex: string } | undefined {
-    if (text === undefined || !this.options.verify) return undefined;
-    const { algorithm, hex } = namedDigest(text, checksumAlgorithm);
-    if (algorithm === undefined) return undefined;
-    const own = [this.options.checksum, ...this.options.checksums];
-    const checksum = own.find((known) => known?.name === algorithm) ?? this.#builtIn(algorithm);
+  /** How to verify a block; `undefined` when it is not to be, has no digest, or nothing says of which algorithm. */
+  digestOf(text: string | undefined, manifest: VolumeManifest): Digest | undefined {
+    if (!this.options.verify) return undefined;
+    const { hex, algorithm, checksum } = this.namedDigest(text, manifest);
+    if (hex === undefined || algorithm === undefined) return undefined;
     if (checksum !== undefined) return { checksum, hex };
     throw new LodeError('LODE_UNSUPPORTED', 'a block has a checksum this process does not know', {
       volume: this.id,
-      snapshot: snapshotId,
+      snapshot: manifest.snapshotId,
       actual: algorithm,
       next: 'Open the volume with that checksum among "checksums", or with verify: false.',
     });
   }
+
+  /** The digest of a block, and its algorithm as far as it is named and known. */
+  namedDigest(
+    text: string | undefined,
+    { checksumAlgorithm }: VolumeManifest,
+  ): Partial<NamedDigest> {
+    if (text === undefined) return {};
+    const { algorithm, hex } = namedDigest(text, checksumAlgorithm);
+    if (algorithm === undefined) return { hex };
+    const own = [this.options.checksum, ...this.options.checksums];
+    const checksum = own.find((known) => known?.name === algorithm) ?? this.#builtIn(algorithm);
+    return checksum === undefined ? { hex, algorithm } : { hex, algorithm, checksum };
+  }
+}
+
+interface Digest {
+  readonly checksum: Checksum;
+  readonly hex: string;
+}
+
+interface NamedDigest extends Digest {
+  readonly algorithm: string;
 }

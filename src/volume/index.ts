@@ -7,6 +7,9 @@ export type { VolumeBlocks } from './block-table.ts';
 export type {
   CommitOptions,
   CommittedVolumeSnapshot,
+  CopyOutOptions,
+  CopyOutProgress,
+  CopyOutReport,
   ReadAtOptions,
   SnapshotRef,
   StagedRange,
@@ -15,4 +18,5 @@ export type {
   VolumeBlock,
   VolumeSnapshot,
   VolumeSnapshotsOptions,
+  VolumeTarget,
 } from './types.ts';

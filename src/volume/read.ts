@@ -97,6 +97,13 @@ async function readPart(plan: ReadPlan, { block, from, to }: Part): Promise<Uint
   return isWhole ? bytes : bytes.subarray(from, to);
 }
 
+/** A whole block, verified. */
+export async function* readBlock(plan: ReadPlan, block: Span): AsyncGenerator<Uint8Array> {
+  const part = { block, from: 0, to: block.length };
+  if (block.length <= wholeBytesMax) yield await readPart(plan, part);
+  else yield* streamPart(plan, part);
+}
+
 /** Of a block too large to hold: verified at its end where it is read whole, or has to be. */
 async function* streamPart(plan: ReadPlan, { block, from, to }: Part): AsyncGenerator<Uint8Array> {
   const { op, context, manifest, verified } = plan;

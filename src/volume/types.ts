@@ -63,6 +63,32 @@ export interface ReadAtOptions extends MeteredOptions {
   readonly verified?: boolean;
 }
 
+/** Something that takes bytes at offsets: a file, a device, memory. */
+export interface VolumeTarget {
+  write(bytes: Uint8Array, offset: number): Promise<void>;
+  /** What it holds already, so that a copy can go on; fewer bytes, or none, where it holds nothing. */
+  read?(offset: number, length: number): Promise<Uint8Array | undefined>;
+}
+
+export interface CopyOutOptions extends MeteredOptions {
+  /** Only the blocks that touch it. */
+  readonly range?: VolumeRange;
+  readonly onProgress?: (progress: CopyOutProgress) => void;
+}
+
+export interface CopyOutProgress {
+  readonly blocks: number;
+  /** Fetched, verified and written. */
+  readonly copiedBytes: number;
+  /** There already, and verified. */
+  readonly keptBytes: number;
+}
+
+export interface CopyOutReport extends CopyOutProgress {
+  /** What the snapshot does not have: left as it was. */
+  readonly gaps: readonly VolumeRange[];
+}
+
 export interface VolumeSnapshotsOptions extends MeteredOptions {
   /** Instead of the history, what is not part of it. */
   readonly unreachable?: boolean;

@@ -8,11 +8,15 @@
 import type { ByteInput } from '../bytes/index.ts';
 import { LodeError } from '../errors.ts';
 import type { VolumeRange } from '../errors.ts';
+import type { GcOptions, GcReport } from '../history/gc.ts';
 import type { CallOptions, MeteredOptions, Operation } from '../history/index.ts';
+import { verifySnapshots } from '../history/verify.ts';
+import type { VerifyOptions, VerifyReport } from '../history/verify.ts';
 import type { Metadata } from '../manifest/index.ts';
 import { assertOptions } from '../options.ts';
 import { commit } from './commit.ts';
 import type { VolumeContext } from './context.ts';
+import { copyOut } from './copy-out.ts';
 import { covered, gapsIn } from './coverage.ts';
 import { Proofs } from './proofs.ts';
 import { assertRange } from './range.ts';
@@ -20,9 +24,12 @@ import { readAt, streamRange } from './read.ts';
 import type { ReadPlan } from './read.ts';
 import { stage } from './staging.ts';
 import { snapshotOf } from './types.ts';
+import { verification } from './verifying.ts';
 import type {
   CommitOptions,
   CommittedVolumeSnapshot,
+  CopyOutOptions,
+  CopyOutReport,
   ReadAtOptions,
   SnapshotRef,
   StagedRange,
@@ -30,6 +37,7 @@ import type {
   VolumeBlock,
   VolumeSnapshot,
   VolumeSnapshotsOptions,
+  VolumeTarget,
 } from './types.ts';
 
 const metered = { signal: true, meter: true } as const;
@@ -38,7 +46,7 @@ export class Volume implements AsyncDisposable {
   readonly #context: VolumeContext;
   readonly #proofs = new Proofs();
 
-  /** Use `openVolume`. */
+  /** @internal Use `openVolume`. */
   constructor(context: VolumeContext) {
     this.#context = context;
   }
@@ -98,6 +106,21 @@ export class Volume implements AsyncDisposable {
     yield* streamRange(await this.#plan(snapshot, range, options), range);
   }
 
+  /**
+   * Writes every block of a snapshot to where it belongs in `target`, verified; what the target holds already is kept. Gaps
+   * are not touched, and reported.
+   */
+  async copyInto(
+    snapshot: SnapshotRef,
+    target: VolumeTarget,
+    options: CopyOutOptions = {},
+  ): Promise<CopyOutReport> {
+    const names = { range: true, onProgress: true, ...metered } as const;
+    assertOptions<CopyOutOptions>(options, '', names);
+    const { range = { offset: 0, length: this.length }, onProgress, ...rest } = options;
+    return copyOut(await this.#plan(snapshot, range, rest), target, range, onProgress);
+  }
+
   /** What is not there yet of a range, or of the whole volume: what is left to stage. No snapshot: everything. */
   missing(
     snapshot: VolumeSnapshot | undefined,
@@ -154,6 +177,25 @@ export class Volume implements AsyncDisposable {
     });
     this.#context.assertMayCommit();
     return this.#context.history.repair(this.#operation(options), options.dryRun === true);
+  }
+
+  /**
+   * Reads everything that a snapshot, or every snapshot, refers to, and reports each object that is not as committed. A block
+   * is read once, however many snapshots name it.
+   */
+  async verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return verifySnapshots(this.#operation(options), verification(this.#context), options);
+  }
+
+  /**
+   * Blocks that were staged and never committed: a plan, and with `dryRun: false` their deletion. Only what is older than
+   * `olderThanMs` counts, never what is younger than a day; nothing is deleted while a commit is under way.
+   */
+  async gc(options: GcOptions = {}): Promise<GcReport> {
+    if (options.dryRun === false) this.#context.assertMayCommit();
+    const op = this.#operation(options);
+    const { collectVolume } = await import('./gc.ts');
+    return collectVolume(op, this.#context, options);
   }
 
   /** Calls under way go on. */

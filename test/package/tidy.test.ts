@@ -28,6 +28,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   dataset: [...foundation, 'store', 'encoding', 'manifest', 'history'],
   volume: [...foundation, 'store', 'encoding', 'manifest', 'history'],
   journal: [...foundation, 'disk', 'encoding', 'dataset'],
+  local: [...foundation, 'disk', 'volume'],
   // Only public entry points, which are packages to it.
   cli: [],
   testing: [...foundation, 'disk', 'store', 'store/fs', 'encoding', 'history', 'dataset'],

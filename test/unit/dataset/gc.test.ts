@@ -1,7 +1,7 @@
 /** At risk: data. Collection deletes what no manifest names and nothing else, whatever happens beside it. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { GcReport } from '../../../src/dataset/index.ts';
+import type { GcReport } from '../../../src/history/gc.ts';
 import { hive, openDataset } from '../../../src/dataset/index.ts';
 import { jsonl } from '../../../src/encoding/index.ts';
 import type { Store } from '../../../src/store/index.ts';

@@ -115,7 +115,7 @@ export async function plant(
 export function withPut(
   store: Store,
   putInstead: (...args: Parameters<Store['put']>) => ReturnType<Store['put']>,
-): Store {
+): { -readonly [K in keyof Store]: Store[K] } {
   return {
     capabilities: store.capabilities,
     put: putInstead,

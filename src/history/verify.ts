@@ -7,14 +7,24 @@
 import { compareUtf8, sameContent } from '../bytes/index.ts';
 import type { Checksum } from '../encoding/checksum.ts';
 import { isLodeError, LodeError } from '../errors.ts';
-import { assertSnapshotId, readStored } from '../history/index.ts';
-import type { CallOptions, Operation } from '../history/index.ts';
-import { forEachOf } from '../parallel.ts';
-import type { DatasetContext } from './context.ts';
+import type { Subject } from '../errors.ts';
+import { assertOptions } from '../options.ts';
+import { forEachOf, mapInOrder } from '../parallel.ts';
+import type { HistoryFormat, SnapshotFacts } from './format.ts';
+import type { History } from './history.ts';
+import { assertSnapshotId } from './names.ts';
+import type { CallOptions, Operation } from './operation.ts';
+import { readStored } from './stored-file.ts';
+import type { StoredFile } from './stored-file.ts';
 
-import { partitionsOf } from './history-format.ts';
-import type { DatasetManifest, ManifestFile } from './manifest/index.ts';
-
+/** What a paradigm tells a verifier about its objects. */
+export interface Verification<M extends SnapshotFacts> {
+  readonly subject: Subject;
+  readonly history: History<M>;
+  readonly format: HistoryFormat<M>;
+  /** What a manifest names and has not been compared yet, with the algorithm of its digest. */
+  files(manifest: M): Iterable<StoredFile & { readonly algorithm: Checksum | undefined }>;
+}
 export interface VerifyOptions extends CallOptions {
   /** Only this snapshot; otherwise every one that exists. */
   readonly snapshot?: string;
@@ -40,33 +50,34 @@ export interface VerifyReport extends VerifyProgress {
   readonly unchecked: number;
 }
 
-export async function verifySnapshots<R>(
+export async function verifySnapshots<M extends SnapshotFacts>(
   op: Operation,
-  context: DatasetContext<R>,
+  verification: Verification<M>,
   options: VerifyOptions,
 ): Promise<VerifyReport> {
-  const verifier = new Verifier(op, context, options.onProgress);
+  assertOptions<VerifyOptions>(options, '', { snapshot: true, onProgress: true, signal: true });
+  const verifier = new Verifier(op, verification, options.onProgress);
   if (options.snapshot !== undefined) {
     assertSnapshotId(options.snapshot);
     await verifier.snapshot(options.snapshot, 'there is no such snapshot');
   } else {
-    for await (const id of context.history.ids(op)) await verifier.snapshot(id);
+    for await (const id of verification.history.ids(op)) await verifier.snapshot(id);
     await verifier.parents();
     await verifier.head();
     if (verifier.isEmpty()) {
-      throw new LodeError('LODE_NO_SNAPSHOTS', 'there is no dataset of this name to verify', {
-        dataset: context.id,
-      });
+      const what = 'there is nothing of this name to verify';
+      throw new LodeError('LODE_NO_SNAPSHOTS', what, { ...verification.subject });
     }
   }
   return verifier.report();
 }
 
+const toldEvery = 256;
 const lostAncestor = 'the manifest of an ancestor is not there';
 
-class Verifier<R> {
+class Verifier<M extends SnapshotFacts> {
   readonly #op: Operation;
-  readonly #context: DatasetContext<R>;
+  readonly #of: Verification<M>;
   readonly #onProgress: ((progress: VerifyProgress) => void) | undefined;
   readonly #problems: Map<string, Problem> = new Map();
   /** Parents that no listed id has been yet: one at a time along a history, whose ids come newest first. */
@@ -79,11 +90,11 @@ class Verifier<R> {
 
   constructor(
     op: Operation,
-    context: DatasetContext<R>,
+    verification: Verification<M>,
     onProgress?: (progress: VerifyProgress) => void,
   ) {
     this.#op = op;
-    this.#context = context;
+    this.#of = verification;
     this.#onProgress = onProgress;
   }
 
@@ -105,8 +116,8 @@ class Verifier<R> {
   /** @param missing  What is wrong when there is no manifest; left out where none is promised. */
   async snapshot(id: string, missing?: string): Promise<void> {
     const isParent = this.#awaited.delete(id);
-    const { id: dataset, options, history } = this.#context;
-    const key = options.layout.manifestKey(dataset, id);
+    const { format, history } = this.#of;
+    const key = format.manifestKey(id);
     await this.#check(id, key, async () => {
       const manifest = await history.fetch(this.#op, id);
       // A folder without manifest is data that was never committed: nothing promises anything about it.
@@ -118,12 +129,13 @@ class Verifier<R> {
       // One with a larger id (a slow writer elsewhere) was listed before.
       if (parent !== undefined && compareUtf8(parent, id) < 0) this.#awaited.add(parent);
       await this.#copies(manifest, key);
-      const checksum = this.#checksumOf(manifest);
-      await forEachOf(manifest.files, this.#op.store.capabilities.concurrency, (file) =>
-        this.#check(id, file.path, () => this.#file(file, checksum)),
+      const { concurrency } = this.#op.store.capabilities;
+      const files = mapInOrder(this.#of.files(manifest), concurrency, (file) =>
+        this.#check(id, file.path, () => this.#file(file)),
       );
+      for await (const _ of files) if (this.#objects % toldEvery === 0) this.#tell();
     });
-    this.#onProgress?.({ snapshots: this.#snapshots, objects: this.#objects, bytes: this.#bytes });
+    this.#tell();
   }
 
   /** What was not listed and is somebody's parent: snapshots from before canonical manifests, or lost ones. */
@@ -133,9 +145,9 @@ class Verifier<R> {
 
   /** The pointer has to name a snapshot that is there. */
   async head(): Promise<void> {
-    const key = this.#context.options.layout.pointerKey(this.#context.id);
+    const key = this.#of.format.pointerKey;
     await this.#check(undefined, key, async () => {
-      const { dangling, pointed, manifest } = await this.#context.history.head(this.#op);
+      const { dangling, pointed, manifest } = await this.#of.history.head(this.#op);
       this.#isEmpty = dangling === undefined && manifest === undefined;
       if (pointed === undefined && manifest !== undefined) {
         throw new LodeError('LODE_NOT_FOUND', 'the pointer is missing or empty', {
@@ -153,7 +165,12 @@ class Verifier<R> {
     });
   }
 
-  async #file(file: ManifestFile, checksum: Checksum | undefined): Promise<void> {
+  #tell(): void {
+    this.#onProgress?.({ snapshots: this.#snapshots, objects: this.#objects, bytes: this.#bytes });
+  }
+
+  async #file(file: StoredFile & { readonly algorithm: Checksum | undefined }): Promise<void> {
+    const { algorithm: checksum } = file;
     if (checksum === undefined || file.checksum === undefined) this.#unchecked++;
     for await (const chunk of readStored(this.#op.store, file, {
       checksum,
@@ -163,14 +180,11 @@ class Verifier<R> {
     }
   }
 
-  async #copies(manifest: DatasetManifest, canonicalKey: string): Promise<void> {
-    const { id: dataset, options } = this.#context;
-    const { layout } = options;
-    const partitions = partitionsOf(manifest, layout);
-    if (partitions.length === 0) return;
+  async #copies(manifest: M, canonicalKey: string): Promise<void> {
+    const copies = this.#of.format.copyKeys(manifest);
+    if (copies.length === 0) return;
     const canonical = await this.#bytesOf(canonicalKey);
-    await forEachOf(partitions, this.#op.store.capabilities.concurrency, (partition) => {
-      const key = layout.manifestKey(dataset, manifest.snapshotId, partition);
+    await forEachOf(copies, this.#op.store.capabilities.concurrency, (key) => {
       return this.#check(manifest.snapshotId, key, async () => {
         const copy = await this.#bytesOf(key);
         if (canonical === undefined || (copy !== undefined && sameContent(copy, canonical))) return;
@@ -189,13 +203,6 @@ class Verifier<R> {
   async #bytesOf(key: string): Promise<Uint8Array | undefined> {
     const object = await this.#op.store.get(key, { signal: this.#op.signal });
     return object?.bytes();
-  }
-
-  #checksumOf(manifest: DatasetManifest): Checksum | undefined {
-    const name = manifest.checksumAlgorithm;
-    if (name === undefined) return undefined;
-    const own = this.#context.options.checksum;
-    return own?.name === name ? own : this.#context.checksumByName(name);
   }
 
   /** Counts one object and notes what is wrong with it. Failures that say nothing about the object are rethrown. */
