@@ -24,10 +24,11 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Called with the child and what it has written to stdout so far. */
   readonly onData?: (child: ChildProcess) => void;
+  readonly onStart?: (child: ChildProcess) => Promise<void>;
 }
 
 export function lode(args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { cwd, env, onData } = options;
+  const { cwd, env, onData, onStart } = options;
   const child = spawn(process.execPath, [program, ...args], {
     cwd: cwd ?? root,
     env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },
@@ -41,6 +42,7 @@ export function lode(args: readonly string[], options: RunOptions = {}): Promise
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   return new Promise((resolve, reject) => {
+    onStart?.(child).catch(reject);
     child.once('error', reject);
     child.once('close', (code) => resolve({ code, stdout, stderr }));
   });
