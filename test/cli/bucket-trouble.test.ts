@@ -43,21 +43,25 @@ for (const [verb, args, operation] of [
   ['verify', [], 'GetObject'],
   ['gc', ['events', '--apply', '--older-than', '1d'], 'DeleteObjects'],
 ] as const) {
-  it(`${verb}: the first Ctrl-C ends it while the server is silent`, { timeout: 20_000 }, async () => {
-    await using double = await s3Double();
-    await using store = open(double);
-    await fill(store);
-    double.stepClock(-week);
-    double.put(orphan, 'left by a crash');
-    double.stepClock(week);
-    const silent = double.script({ on: operation, do: { effect: 'none', hang: true } });
-    const { code, stderr } = await on(double)(verb, args, interrupting(double, silent));
-    assert.equal(code, 130, stderr);
-    assert.match(stderr, /stopping; again to stop at once\n$/);
-    // Nothing was taken that a snapshot names.
-    const events = await openDataset('events', { store, codec: jsonl<object>() });
-    assert.deepEqual((await events.verify()).problems, []);
-  });
+  it(
+    `${verb}: the first Ctrl-C ends it while the server is silent`,
+    { timeout: 20_000 },
+    async () => {
+      await using double = await s3Double();
+      await using store = open(double);
+      await fill(store);
+      double.stepClock(-week);
+      double.put(orphan, 'left by a crash');
+      double.stepClock(week);
+      const silent = double.script({ on: operation, do: { effect: 'none', hang: true } });
+      const { code, stderr } = await on(double)(verb, args, interrupting(double, silent));
+      assert.equal(code, 130, stderr);
+      assert.match(stderr, /stopping; again to stop at once\n$/);
+      // Nothing was taken that a snapshot names.
+      const events = await openDataset('events', { store, codec: jsonl<object>() });
+      assert.deepEqual((await events.verify()).problems, []);
+    },
+  );
 }
 
 it('doctor: Ctrl-C in the middle leaves nothing behind', async () => {

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { gzip, hive, isLodeError, jsonl, openDataset, zstd } from '../../../src/index.ts';
-import type { Dataset, Store } from '../../../src/index.ts';
+import type { CallOptions, Dataset, ObjectInfo, Store } from '../../../src/index.ts';
 import { parquet } from '../../../src/parquet.ts';
 import type { S3Store } from '../../../src/s3.ts';
+import { ForwardingStore } from '../../../src/store/wrappers/forwarding.ts';
 
 interface Row {
   readonly day: string;
@@ -122,6 +123,23 @@ export function datasetSuite(open: () => S3Store, parts: () => boolean): void {
     assert.deepEqual((await fresh.verify()).problems, []);
   });
 
+  on('gc takes what nothing names and is old, and nothing else', async (store) => {
+    const dataset = await openDataset<Row>('g', { store, codec: jsonl() });
+    const { id, manifest } = await dataset.write(rows);
+    const [named = ''] = manifest.files.map(({ path }) => path);
+    const orphans = ['a', 'b c', 'ü+&'].map((name) => `${named.slice(0, -4)}orphan ${name}`);
+    for (const key of orphans) await store.put(key, 'left by a crash');
+    const young = await dataset.gc({ dryRun: false });
+    assert.deepEqual([young.orphans, young.tooYoung, young.deleted], [[], 3, 0]);
+    const later = await openDataset<Row>('g', { store: new WeekLater(store), codec: jsonl() });
+    const { deleted, failed } = await later.gc({ dryRun: false });
+    assert.deepEqual([deleted, failed], [3, []]);
+    assert.deepEqual(await dataset.read(id), rows);
+    assert.deepEqual((await dataset.verify()).problems, []);
+    const left = (await all(store.list(''))).map(({ key }) => key);
+    assert.deepEqual(left.length, 3, left.join(' '));
+  });
+
   on('verify names what is missing and repair completes what was interrupted', async (store) => {
     const dataset = await openDataset<Row>('r', { store, codec: jsonl() });
     const { id, manifest } = await dataset.write(rows);
@@ -134,6 +152,15 @@ export function datasetSuite(open: () => S3Store, parts: () => boolean): void {
     const { problems } = await other.verify();
     assert.equal(problems.length, 1);
   });
+}
+
+/** A store whose clock, which collectors ask for by writing an object, is a week and a day ahead. */
+class WeekLater extends ForwardingStore {
+  override async head(key: string, options?: CallOptions): Promise<ObjectInfo | undefined> {
+    const info = await super.head(key, options);
+    if (info === undefined || !key.includes('lode-clock-')) return info;
+    return { ...info, lastModifiedMs: info.lastModifiedMs + 8 * 24 * 3_600_000 };
+  }
 }
 
 function raced(store: Store): Promise<Dataset<Row>> {
