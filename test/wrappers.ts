@@ -2,6 +2,7 @@
 import {
   createMeter,
   withCache,
+  withEvents,
   withMeter,
   withPrefix,
   withProbe,
@@ -14,6 +15,7 @@ export const wrappers: Readonly<Record<string, (store: Store) => Store>> = {
   prefix: (store) => withPrefix(store, 'some/prefix'),
   retry: (store) => withRetry(store),
   cache: (store) => withCache(store, { bytesMax: 1 << 20 }),
+  events: (store) => withEvents(store),
   meter: (store) => withMeter(store, createMeter()),
   probe: (store) => withProbe(store),
   'documented stack': (store) => {

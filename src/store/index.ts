@@ -22,7 +22,8 @@ export type { Cost, Meter } from './wrappers/meter.ts';
 export { withPrefix } from './wrappers/prefix.ts';
 export { withProbe } from './wrappers/probe.ts';
 export type { ProbeOptions } from './wrappers/probe.ts';
-export { watched } from './wrappers/watch.ts';
+export { watched, withEvents } from './wrappers/watch.ts';
+export type { EventsOptions } from './wrappers/watch.ts';
 export { withRetry } from './wrappers/retry.ts';
 export type { RetryOptions } from './wrappers/retry.ts';
 export type {

@@ -1,9 +1,9 @@
 /**
- * `watched`: a store whose requests are told to those who listen, for the length of one call. Where nobody does, it is the
- * store itself.
+ * Stores whose requests are told to those who listen. `watched`: what datasets work on, for the length of one call; where
+ * nobody listens it is the store itself. `withEvents`: a store that is used without a dataset.
  */
 import type { ByteInput } from '../../bytes/index.ts';
-import type { Env } from '../../env.ts';
+import { systemEnv, type Env } from '../../env.ts';
 import { isLodeError } from '../../errors.ts';
 import { requests, retries, waits, type Logger, type RequestEvent } from '../../events.ts';
 import type {
@@ -24,9 +24,20 @@ import { ForwardingStore } from './forwarding.ts';
 const slowLockMs = 1000;
 
 export function watched(store: Store, env: Env, logger?: Logger): Store {
-  return logger === undefined && !requests.isWatched && !waits.isWatched
-    ? store
-    : new WatchedStore(store, env, logger);
+  if (logger === undefined && !requests.isWatched && !waits.isWatched) return store;
+  // One that tells already is not told of twice.
+  return new WatchedStore(store instanceof WatchedStore ? store.watches : store, env, logger);
+}
+
+export interface EventsOptions {
+  /** Hears of requests that are sent again, and of long waits for locks. */
+  readonly logger?: Logger;
+  readonly env?: Env;
+}
+
+/** Tells `lode:request` of a store that is used by itself. Datasets tell of theirs: on this store, once. */
+export function withEvents(store: Store, { logger, env = systemEnv }: EventsOptions = {}): Store {
+  return new WatchedStore(store, env, logger);
 }
 
 type Method = RequestEvent['method'];
@@ -40,6 +51,10 @@ class WatchedStore extends ForwardingStore {
     super(inner);
     this.#env = env;
     this.#logger = logger;
+  }
+
+  get watches(): Store {
+    return this.inner;
   }
 
   override put(key: string, body: ByteInput, options: PutOptions = {}): Promise<PutResult> {
