@@ -14,6 +14,7 @@ import (
 //	write-small   Count records per commit, one commit after the other on a warm instance
 //	write-bulk    the same with one large commit each
 //	read-bulk     the latest snapshot, decoded in full
+//	latest        the head: pointer and manifest
 //
 // Store "memory" keeps everything inside this process, under the request's handle, until that is closed.
 type benchSpec struct {
@@ -67,6 +68,10 @@ func handleBench(s *server, ctx context.Context, r request) (any, error) {
 				return nil, err
 			}
 			facts.Records += len(records)
+		case "latest":
+			if _, err := state.dataset.Latest(ctx); err != nil {
+				return nil, err
+			}
 		default:
 			return nil, fmt.Errorf("unknown work %q", r.Work)
 		}
