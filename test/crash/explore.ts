@@ -1,4 +1,5 @@
 /** Runs workloads through the power-loss laboratory and counts: every crash, every crash of what follows, every fault. */
+import { isDeepStrictEqual } from 'node:util';
 import type { Disk } from '../../src/disk/disk.ts';
 import type { DiskImage } from '../../src/disk/image.ts';
 import {
@@ -98,9 +99,12 @@ export async function crashAgain(
       const told = (): string => `${describe()}; then ${again.describe()}`;
       const reopened = recordingDisk({ env: quietEnv, image: again.image });
       await judge(workload, reopened, allMarks, findings, told);
-      const length = reopened.recording.entries.length;
+      const { isRestless = false } = workload;
+      const state = (): unknown =>
+        isRestless ? filesOf(reopened) : reopened.recording.entries.length;
+      const before = await state();
       await judge(workload, reopened, allMarks, findings, told);
-      if (reopened.recording.entries.length > length) {
+      if (!isDeepStrictEqual(await state(), before)) {
         report(findings, workload, `opening it a second time changed the disk: ${told()}`);
       }
       findings.states++;
@@ -243,6 +247,23 @@ async function judge(
 
 function report(findings: Findings, workload: Workload, what: string): void {
   findings.violations.push(`${workload.name}: ${what}`);
+}
+
+/** Every file with its content. */
+async function filesOf(disk: Disk, path = ''): Promise<[string, Uint8Array][]> {
+  const files: [string, Uint8Array][] = [];
+  for (const { name, kind } of await disk.list(path === '' ? '/' : path)) {
+    const at = `${path}/${name}`;
+    if (kind === 'directory') files.push(...(await filesOf(disk, at)));
+    // A note of who opened it last.
+    if (kind !== 'file' || name === 'owner') continue;
+    const file = await disk.open(at, 'read');
+    const bytes = new Uint8Array((await file.info()).size);
+    await file.read(bytes, 0);
+    await file.close();
+    files.push([at, bytes]);
+  }
+  return files.sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** `count` of the items, spread over all of them. */

@@ -24,6 +24,8 @@ export interface Workload {
   /** Opens what is there and rejects unless the marks allow it. `crash` among the marks: the run before it was cut off. */
   verify(disk: Disk, marks: readonly string[]): Promise<void>;
   readonly rules: SyncRules;
+  /** Opening it writes notes and syncs what is there, each time: a second opening is held to what the files say. */
+  readonly isRestless?: boolean;
 }
 
 /** Chance and ids repeat. Time stands still while anything can run, then steps to whoever sleeps least. */

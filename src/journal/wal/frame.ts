@@ -15,10 +15,12 @@ export const frameTypes = { full: 5, first: 6, middle: 7, last: 8 } as const;
 
 /** The checksum of frames of one log number, as it is stored. */
 export class FrameChecksums {
+  readonly logNumber: number;
   /** CRCs of the type and the log number, by type: what each frame's checksum starts from. */
   readonly #salts: readonly number[];
 
   constructor(logNumber: number) {
+    this.logNumber = logNumber;
     const salt = new Uint8Array(5);
     new DataView(salt.buffer).setUint32(1, logNumber, true);
     this.#salts = Array.from({ length: frameTypes.last + 1 }, (_, type) => {

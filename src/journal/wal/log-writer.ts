@@ -149,8 +149,7 @@ export class LogWriter {
     const before = this.#position;
     const timeMs = Number(this.#options.env.now() / 1_000_000n);
     if (before.hasSegment && (stays || !this.#isDue())) {
-      if (this.#checksums === undefined) this.#checksums = new FrameChecksums(before.logNumber);
-      const writer = new FrameWriter(before, this.#checksums, this.#spare);
+      const writer = new FrameWriter(before, this.#checksumsOf(before.logNumber), this.#spare);
       this.#spare = undefined;
       return new Group(before, timeMs, writer, undefined);
     }
@@ -161,11 +160,16 @@ export class LogWriter {
       });
     }
     const newSegment = this.#headerOf(before, timeMs);
-    const { logNumber } = newSegment.header;
-    this.#checksums = new FrameChecksums(logNumber);
-    const { bytes, running } = newSegment;
-    const writer = new FrameWriter({ logNumber, position: bytes.length, running }, this.#checksums);
+    const { header, bytes, running } = newSegment;
+    const start = { logNumber: header.logNumber, position: bytes.length, running };
+    const writer = new FrameWriter(start, this.#checksumsOf(header.logNumber));
     return new Group(before, timeMs, writer, newSegment);
+  }
+
+  /** Made once a segment. One that could not be made hands its number back. */
+  #checksumsOf(logNumber: number): FrameChecksums {
+    if (this.#checksums?.logNumber !== logNumber) this.#checksums = new FrameChecksums(logNumber);
+    return this.#checksums;
   }
 
   #headerOf(before: LogPosition, timeMs: number): NewSegment {

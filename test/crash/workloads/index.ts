@@ -1,9 +1,14 @@
 /** Everything that must survive a power loss. One file for each kind of work. */
 import type { Workload } from '../workload.ts';
 import { datasetWorkloads } from './dataset.ts';
+import { logWorkloads } from './log.ts';
 import { fsStoreWorkloads, randomFsStoreWorkload } from './fs-store.ts';
 
-export const workloads: readonly Workload[] = [...fsStoreWorkloads, ...datasetWorkloads];
+export const workloads: readonly Workload[] = [
+  ...fsStoreWorkloads,
+  ...datasetWorkloads,
+  ...logWorkloads,
+];
 
 /** Endless: a workload for every seed. */
 export const randomWorkload: (seed: number) => Workload = randomFsStoreWorkload;
