@@ -91,12 +91,14 @@ export async function examine(
   for (const [i, file] of files.entries()) {
     if (i < from) continue;
     const fault = file.fault ?? faultBetween(read.at(-1)?.header, file.header);
+    const next = files[i + 1];
     if (fault !== undefined || file.header === undefined) {
-      return { ...facts, read, notes, problem: problemOf(i, file, fault ?? headerFault) };
+      const isTorn = fault?.isTorn === true && next === undefined;
+      const found = { ...(fault ?? headerFault), isTorn };
+      return { ...facts, read, notes, problem: problemOf(i, file, found) };
     }
     const opened = await disk.open(file.path, 'read');
     try {
-      const next = files[i + 1];
       const anchor = anchorOf(next, file.header);
       const scan = await scanSegment(
         { file: opened, size: file.size, header: file.header, path: file.path },
