@@ -5,13 +5,16 @@ import { recordKinds, resolveLsn } from './record.ts';
 import { SegmentReader } from './segment-reader.ts';
 import type { WalRecord } from './segment-scan.ts';
 
+/** So many records are handed over at once: a step of an asynchronous loop costs more than a record. */
+const batchRecords = 256;
+
 /**
- * Records in order of their LSN; a number that is left out is lost. Times behind a gap are those of the records found, added up.
+ * Records in order of their LSN, in batches; a number that is left out is lost. Times behind a gap are those of the records found, added up.
  */
 export async function* salvage(
   disk: Disk,
   files: readonly SegmentFile[],
-): AsyncGenerator<WalRecord, void, undefined> {
+): AsyncGenerator<readonly WalRecord[], void, undefined> {
   let last = 0;
   for (const [i, file] of files.entries()) {
     const before = files[i - 1]?.header?.logNumber;
@@ -22,9 +25,9 @@ export async function* salvage(
     ]);
     for (const logNumber of numbers) {
       const before = last;
-      for await (const record of salvageFile(disk, file, logNumber, last)) {
-        last = record.lsn;
-        yield record;
+      for await (const records of salvageFile(disk, file, logNumber, last)) {
+        last = records.at(-1)?.lsn ?? last;
+        yield records;
       }
       if (last > before) break;
     }
@@ -47,7 +50,7 @@ async function* salvageFile(
   { path, firstLsn, header }: SegmentFile,
   logNumber: number,
   above: number,
-): AsyncGenerator<WalRecord, void, undefined> {
+): AsyncGenerator<readonly WalRecord[], void, undefined> {
   const file = await disk.open(path, 'read');
   try {
     const { size } = await file.info();
@@ -55,9 +58,13 @@ async function* salvageFile(
     const { scanner } = reader;
     let lsn = firstLsn - 1;
     let timeMs = header?.timeMs ?? 0;
+    let batch: WalRecord[] = [];
     for (let isLost = false; ;) {
       const step = isLost ? scanner.seek() : scanner.next();
-      if (step === 'end') return;
+      if (step === 'end') {
+        if (batch.length > 0) yield batch;
+        return;
+      }
       if (step === 'more') {
         await reader.fill();
         continue;
@@ -70,7 +77,10 @@ async function* salvageFile(
       if (kind !== recordKinds.data) continue;
       lsn = resolveLsn(lsnLow, lsn + 1);
       timeMs += timeDelta;
-      if (lsn > above) yield { lsn, timeMs, bytes: scanner.body.slice() };
+      if (lsn > above) batch.push({ lsn, timeMs, bytes: scanner.body.slice() });
+      if (batch.length < batchRecords) continue;
+      yield batch;
+      batch = [];
     }
   } finally {
     await file.close();

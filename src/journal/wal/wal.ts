@@ -261,12 +261,12 @@ export class OpenWal implements Wal {
 }
 
 async function* fromLsn(
-  records: AsyncGenerator<WalRecord, void, undefined>,
+  batches: AsyncGenerator<readonly WalRecord[], void, undefined>,
   { from = 1, signal }: CursorOptions,
 ): AsyncGenerator<WalRecord, void, undefined> {
-  for await (const record of records) {
+  for await (const records of batches) {
     signal?.throwIfAborted();
-    if (record.lsn >= from) yield record;
+    for (const record of records) if (record.lsn >= from) yield record;
   }
 }
 
