@@ -18,7 +18,9 @@ export const bar: Bar = {
     const note = (error: unknown): void => void unhandled.push(error);
     process.on('unhandledRejection', note);
     const options = release ? { laterBy: [1, 2, 3, 4, 5, 6, 8, 12] } : {};
-    for (const operation of operations) await tryEverywhere(operation, result, options);
+    for (const operation of alone) await tryEverywhere(operation, result, options);
+    const asWell = release ? options : { times: [1] };
+    for (const operation of besideGo) await tryEverywhere(operation, result, asWell);
     const orders = release ? await everyOrder(log) : 0;
     await new Promise(setImmediate);
     process.off('unhandledRejection', note);

@@ -28,7 +28,8 @@ const bucket = s3 && s3Store({ ...s3, credentials: credentialsOf(s3), conditions
 const ours = await openDataset(dataset, {
   store: bucket ?? fsStore(root),
   codec: jsonl(),
-  retry: { attempts: 20 },
+  // In a bucket nobody has the lock: who steps aside for long meets nobody.
+  retry: bucket ? { attempts: 60, baseDelayMs: 2, maxDelayMs: 20 } : { attempts: 20 },
   ...(peers === undefined ? {} : { peers }),
 });
 say({ ready: true });
