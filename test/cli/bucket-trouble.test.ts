@@ -1,10 +1,9 @@
 /** At risk: a bucket in trouble, and a person at the keyboard. Ctrl-C while a server is silent; what `doctor` finds, and says. */
 import assert from 'node:assert/strict';
-import { setTimeout as wait } from 'node:timers/promises';
 import { it } from 'node:test';
 import { jsonl, openDataset } from '../../src/index.ts';
 import { s3Store } from '../../src/s3.ts';
-import { s3Double, type S3Double } from '../../src/testing/index.ts';
+import { s3Double, type S3Double, type S3Rule } from '../../src/testing/index.ts';
 import { fill, lode } from './program.ts';
 import type { Ran, RunOptions } from './program.ts';
 
@@ -25,13 +24,26 @@ function open({ bucket, endpoint, credentials }: S3Double): ReturnType<typeof s3
   return s3Store({ bucket, endpoint, credentials, conditions: 'assume' });
 }
 
-/** Ctrl-C as soon as the server falls silent on the call. */
-function interrupting(double: S3Double, silent: { readonly fired: number }): RunOptions {
+interface Silence {
+  readonly rule: S3Rule;
+  /** Presses Ctrl-C once the server has been asked, and says nothing. */
+  readonly options: RunOptions;
+}
+
+function silence(where: Omit<S3Rule, 'do'>): Silence {
+  let reached = (): void => {};
+  const asked = new Promise<void>((resolve) => (reached = resolve));
+  const serve = (): Promise<never> => {
+    reached();
+    return new Promise(() => {});
+  };
   return {
-    async onStart(child) {
-      while (silent.fired === 0) await wait(5);
-      assert.ok(double.requests.length > 0);
-      child.kill('SIGINT');
+    rule: { ...where, do: { serve } },
+    options: {
+      async onStart(child) {
+        await asked;
+        child.kill('SIGINT');
+      },
     },
   };
 }
@@ -53,8 +65,9 @@ for (const [verb, args, operation] of [
       double.stepClock(-week);
       double.put(orphan, 'left by a crash');
       double.stepClock(week);
-      const silent = double.script({ on: operation, do: { effect: 'none', hang: true } });
-      const { code, stderr } = await on(double)(verb, args, interrupting(double, silent));
+      const { rule, options } = silence({ on: operation });
+      double.script(rule);
+      const { code, stderr } = await on(double)(verb, args, options);
       assert.equal(code, 130, stderr);
       assert.match(stderr, /stopping; again to stop at once\n$/);
       // Nothing was taken that a snapshot names.
@@ -66,9 +79,12 @@ for (const [verb, args, operation] of [
 
 it('doctor: Ctrl-C in the middle leaves nothing behind', async () => {
   await using double = await s3Double();
-  const at = { key: (key: string) => key.startsWith('lode-doctor-') };
-  const silent = double.script({ ...at, on: 'GetObject', do: { effect: 'none', hang: true } });
-  const { code } = await on(double)('doctor', [], interrupting(double, silent));
+  const { rule, options } = silence({
+    on: 'GetObject',
+    key: (key) => key.startsWith('lode-doctor-'),
+  });
+  double.script(rule);
+  const { code } = await on(double)('doctor', [], options);
   assert.equal(code, 130);
   assert.deepEqual([...double.objects.keys()], []);
 });
