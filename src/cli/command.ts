@@ -10,12 +10,15 @@ export interface Command {
   readonly options: Options;
   /** Fewest and most arguments. */
   readonly takes: readonly [number, number];
+  /** What they are called; STORE and NAME unless told otherwise. */
+  readonly names?: readonly string[];
   /** Answers the exit code; 0 when it answers nothing. */
   run(call: Call): Promise<number | void>;
 }
 
 export const commonOptions: Options = {
   json: { type: 'boolean' },
+  kind: { type: 'string' },
   layout: { type: 'string' },
   quiet: { type: 'boolean', short: 'q' },
 };

@@ -2,7 +2,10 @@
 import { isLodeError } from 'lode';
 import type { LodeError, LodeErrorCode } from 'lode';
 import { jsonText } from './json.ts';
+import { rangeText } from './range.ts';
 import { plainText } from './text.ts';
+
+const gapsMax = 100;
 
 export const exitCodes = {
   ok: 0,
@@ -33,8 +36,18 @@ export function exitCodeOf(error: unknown): number {
 export function failureText(error: unknown, json: boolean): string {
   const debug = process.env['LODE_DEBUG'] ? `${stackOf(error)}\n` : '';
   if (json) return `${debug}${jsonText({ version: 1, error: errorFacts(error) })}\n`;
-  if (isLodeError(error)) return `${debug}lode: ${plainText(error.message)}\n[${error.code}]\n`;
+  if (isLodeError(error))
+    return `${debug}lode: ${plainText(error.message)}\n${gapsText(error)}[${error.code}]\n`;
   return `${debug}lode: ${plainText(error instanceof Error ? error.message : String(error))}\n`;
+}
+
+/** Every gap by name; of very many the first. */
+function gapsText(error: LodeError): string {
+  if (!isLodeError(error, 'LODE_RANGE_MISSING')) return '';
+  const { gaps } = error.details;
+  const lines = gaps.slice(0, gapsMax).map((gap) => `missing ${rangeText(gap)}\n`);
+  const more = gaps.length - lines.length;
+  return lines.join('') + (more > 0 ? `and ${more} more: lode volume map --missing\n` : '');
 }
 
 export function errorFacts(error: unknown): object {
@@ -45,8 +58,9 @@ export function errorFacts(error: unknown): object {
 }
 
 function placeOf({ details }: LodeError): object {
-  const { key, dataset, snapshot, offset, field } = details;
-  return { key, dataset, snapshot, offset, field };
+  const { key, dataset, volume, snapshot, offset, field } = details;
+  const gaps = 'gaps' in details ? details.gaps : undefined;
+  return { key, dataset, volume, snapshot, offset, field, gaps };
 }
 
 function stackOf(error: unknown): string {

@@ -2,34 +2,41 @@
 
 const storeHelp = `STORE is a directory (./data), a file: URL or an s3: URL (s3://bucket/prefix).`;
 
-const top = `lode: look at stores of datasets, and look after them
+const top = `lode: look at stores of datasets and volumes, and look after them
 
-Usage: lode COMMAND STORE [DATASET] [SNAPSHOT] [options]
+Usage: lode COMMAND STORE [NAME] [SNAPSHOT] [options]
 
 Look:
-  ls       datasets of a store, or objects
-  log      history of a dataset, newest first
-  show     one snapshot: its facts and files
-  cat      records as JSON Lines, or raw bytes
-  diff     what is different between two snapshots
+  ls           datasets and volumes of a store, or objects
+  log          history of a dataset or a volume, newest first
+  show         one snapshot: its facts, its files or blocks
+  cat          records as JSON Lines, or raw bytes
+  diff         what is different between two snapshots
+  volume map   which bytes of a volume are there, as a picture
+  volume read  bytes of a volume
+
+Fill:
+  volume fill  upload what a volume lacks of a file
 
 Look after:
-  verify   compare every object with what was committed
-  doctor   what this storage can and cannot promise
-  repair   complete what interrupted commits left
-  gc       delete data that no snapshot names
+  verify       compare every object with what was committed
+  doctor       what this storage can and cannot promise
+  repair       complete what interrupted commits left
+  gc           delete data that no snapshot names
 
 ${storeHelp}
-SNAPSHOT is an id or "latest", which is what you get without one.
+NAME is that of a dataset or a volume. SNAPSHOT is an id or "latest", which is what you
+get without one.
 
 Options of all commands:
   --json           one JSON document instead of text; docs/cli.md has the shapes
+  --kind KIND      dataset or volume, where there are both of one name
   --layout NAME    default, hive or flat, where it cannot be detected
   -q, --quiet      no progress and no notes
   -h, --help       help; "lode COMMAND --help" for a command
   -V, --version
 
-Commands that change something only show what they would do; --apply does it.
+Commands that repair or delete only show what they would do; --apply does it.
 Data goes to stdout, everything else to stderr.
 Exit codes: 0 ok, 1 failure, 2 usage, 3 not found, 4 conflict, 5 damaged, 130 interrupted.
 
@@ -37,12 +44,15 @@ Examples:
   lode ls ./data
   lode log ./data events --limit 5
   lode cat ./data events --where 'level>=3' --columns at,text | head
+  lode volume fill s3://bucket/images disk ./disk.img
 `;
 
-const pages: Readonly<Record<string, string>> = {
-  ls: `lode ls STORE [PREFIX]: datasets of a store, or objects under a prefix
+const rangesHelp = `Sizes are bytes, or with a unit: kB, MB, GB, TB of thousands, KiB, MiB, GiB, TiB of 1024s.`;
 
-  -l, --long         datasets with their latest snapshot, objects with size and time
+const pages: Readonly<Record<string, string>> = {
+  ls: `lode ls STORE [PREFIX]: datasets and volumes of a store, or objects under a prefix
+
+  -l, --long         with the latest snapshot of each; objects with size and time
   -r, --recursive    objects, all the way down
 
 Examples:
@@ -51,19 +61,20 @@ Examples:
   lode ls ./data datasets/events/
   lode ls ./data --recursive --json
 `,
-  log: `lode log STORE DATASET: history of a dataset, newest first
+  log: `lode log STORE NAME: history of a dataset or a volume, newest first
 
   -n, --limit N      at most N snapshots
   --unreachable      instead, snapshots that are no ancestors of the head: never
                      acknowledged, or cut off by a writer elsewhere
 
-Columns: id, time, records, files, bytes, metadata.
+Columns: id, time, records, files, bytes, metadata; of a volume id, time, blocks, bytes
+that are there, metadata.
 
 Examples:
   lode log ./data events --limit 5
   lode log ./data events --json | jq '.snapshots[].id'
 `,
-  show: `lode show STORE DATASET [SNAPSHOT]: one snapshot, its facts and files
+  show: `lode show STORE NAME [SNAPSHOT]: one snapshot, its facts, its files or blocks
 
   --stats            statistics of the columns of each file
 
@@ -87,11 +98,11 @@ Examples:
   lode cat ./data events --where 'at>=2026-01-02T00:00:00Z' --where level=3 --limit 10
   lode cat ./data backups > backup.tar
 `,
-  diff: `lode diff STORE DATASET [FROM [TO]]: what is different between two snapshots
+  diff: `lode diff STORE NAME [FROM [TO]]: what is different between two snapshots
 
 Without FROM and TO: the latest snapshot and its parent. Without TO: FROM and the
 latest. Files are the same file when partition and name are the same; they are kept when
-their content is, by checksum.
+their content is, by checksum. Of volumes: which blocks came.
 
 Examples:
   lode diff ./data events
@@ -130,7 +141,7 @@ Examples:
   lode gc ./data
   lode gc ./data events --older-than 30d --apply
 `,
-  repair: `lode repair STORE [DATASET]: complete what interrupted commits left
+  repair: `lode repair STORE [NAME]: complete what interrupted commits left
 
   --apply            write; without it only the plan is shown
   --dry-run          show the plan (the default)
@@ -142,19 +153,82 @@ Examples:
   lode repair ./data
   lode repair ./data events --apply
 `,
+  'volume map': `lode volume map STORE VOLUME [SNAPSHOT]: which bytes are there
+
+  --missing          instead, what is missing: a range OFFSET+LENGTH on each line
+
+As wide as the terminal, or as COLUMNS says. Each line begins with its offset.
+
+Examples:
+  lode volume map ./data disk
+  lode volume map ./data disk --missing
+  lode volume map ./data disk --json | jq '.missing[0]'
+`,
+  'volume read': `lode volume read STORE VOLUME [SNAPSHOT]: bytes to stdout
+
+  --range RANGE      FROM-TO (TO is not a part of it), FROM- or OFFSET+LENGTH; without
+                     it the whole volume
+  --partial          of blocks at both ends fetch only what was asked for, which no
+                     checksum covers then
+
+${rangesHelp}
+Nothing is made up: where bytes of the range are missing, none is written, every gap is
+named, and the exit code is 3.
+
+Examples:
+  lode volume read ./data disk --range 0-512 | xxd
+  lode volume read ./data disk --range 64MiB+4KiB > page
+`,
+  'volume fill': `lode volume fill STORE VOLUME FILE: upload what a volume lacks of a file
+
+  --length SIZE      of a volume that is not there yet; the end of FILE without it
+  --offset SIZE      where FILE begins in the volume. Default 0, with a FILE as long as
+                     the volume
+  --block SIZE       bytes of a block. Default 8MiB
+  --batch SIZE       bytes of a commit: what readers see at once. Default 256MiB
+  -n, --dry-run      only say what would be uploaded
+
+${rangesHelp}
+Stopped at any time, from any machine: the same call goes on where the last one was.
+Ctrl-C commits what has been uploaded, and ends. What is there is not compared with FILE,
+and never replaced. A FILE that changes meanwhile ends it, with exit code 4.
+
+Examples:
+  lode volume fill ./data disk ./disk.img
+  lode volume fill s3://bucket/images disk ./part2.img --offset 1GiB --length 4GiB
+`,
+};
+
+const groups: Readonly<Record<string, string>> = {
+  volume: `lode volume COMMAND STORE VOLUME: a byte space that fills up over time
+
+  lode volume map    which bytes are there, as a picture
+  lode volume read   bytes to stdout
+  lode volume fill   upload what is missing of a file
+
+Also ls, log, show, diff and repair take volumes.
+`,
 };
 
 export const commandNames: readonly string[] = Object.keys(pages);
 
-export function helpFor(command: string | undefined): { text: string; known: boolean } {
-  if (command === undefined || command.startsWith('-')) return { text: top, known: true };
+/** The command that a call begins with: one word, or two where the first is a group. */
+export function commandIn([first = '', second = '']: readonly string[]): string {
+  const isGroup = Object.hasOwn(groups, first) && second !== '' && !second.startsWith('-');
+  return isGroup ? `${first} ${second}` : first;
+}
+
+export function helpFor(command: string): { text: string; known: boolean } {
+  if (command === '' || command.startsWith('-')) return { text: top, known: true };
+  if (Object.hasOwn(groups, command)) return { text: groups[command] ?? '', known: true };
   if (!Object.hasOwn(pages, command)) return { text: unknownCommand(command), known: false };
-  const common = '\nAlso --json, --layout, --quiet: see "lode --help".\n';
+  const common = '\nAlso --json, --kind, --layout, --quiet: see "lode --help".\n';
   const page = pages[command] ?? '';
   const examples = page.indexOf('\nExamples:');
   return { text: page.slice(0, examples) + common + page.slice(examples), known: true };
 }
 
 export function unknownCommand(command: string): string {
+  if (Object.hasOwn(groups, command)) return `lode: a command is missing\n${groups[command]}`;
   return `lode: there is no command ${JSON.stringify(command)}\nCommands: ${commandNames.join(', ')}. See "lode --help".\n`;
 }

@@ -7,9 +7,8 @@ const options = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
 const [first = 'help'] = args;
 
 if (first === 'help' || options.includes('--help') || options.includes('-h')) {
-  const { helpFor } = await import('./help.ts');
-  const topic = first === 'help' ? args[1] : first;
-  const { text, known } = helpFor(topic);
+  const { commandIn, helpFor } = await import('./help.ts');
+  const { text, known } = helpFor(commandIn(first === 'help' ? args.slice(1) : args));
   (known ? process.stdout : process.stderr).write(text);
   process.exitCode = known ? 0 : 2;
 } else if (first === '--version' || first === '-V') {

@@ -6,6 +6,8 @@ import { jsonText } from './json.ts';
 const blockChars = 32_768;
 const progressEveryMs = 100;
 
+type Items = AsyncIterable<unknown> | Iterable<unknown>;
+
 interface OutputOptions {
   readonly json: boolean;
   readonly quiet: boolean;
@@ -26,6 +28,12 @@ export class Output {
     this.#signal = signal;
   }
 
+  /** Characters of a line: those of the terminal, else of `COLUMNS`, as other programs have it. */
+  get columns(): number {
+    const columns = process.stdout.columns ?? Number(process.env['COLUMNS']);
+    return columns >= 1 ? columns : 80;
+  }
+
   /** A line of data. */
   async line(text: string): Promise<void> {
     this.#pending += `${text}\n`;
@@ -38,16 +46,20 @@ export class Output {
     await this.#write(chunk);
   }
 
-  /** A JSON document: `facts`, and under `name` the items as they come. */
-  async list(facts: object, name: string, items: AsyncIterable<unknown>): Promise<void> {
-    this.#pending += `${jsonText({ version: 1, ...facts }).slice(0, -1)},${jsonText(name)}:[`;
-    let separator = '';
-    for await (const item of items) {
-      this.#pending += `${separator}\n${jsonText(item)}`;
-      separator = ',';
-      if (this.#pending.length >= blockChars) await this.flush();
+  /** A JSON document: `facts`, and under each name of `lists` its items as they come. */
+  async list(facts: object, lists: Readonly<Record<string, Items>>): Promise<void> {
+    this.#pending += jsonText({ version: 1, ...facts }).slice(0, -1);
+    for (const [name, items] of Object.entries(lists)) {
+      this.#pending += `,${jsonText(name)}:[`;
+      let separator = '';
+      for await (const item of items) {
+        this.#pending += `${separator}\n${jsonText(item)}`;
+        separator = ',';
+        if (this.#pending.length >= blockChars) await this.flush();
+      }
+      this.#pending += '\n]';
     }
-    await this.line('\n]}');
+    await this.line('}');
   }
 
   async document(facts: object): Promise<void> {

@@ -7,7 +7,7 @@ import type { ParseArgsConfig } from 'node:util';
 import { Call, commonOptions, usage } from './command.ts';
 import type { Command } from './command.ts';
 import { exitCodeOf, exitCodes, failureText } from './failure.ts';
-import { unknownCommand } from './help.ts';
+import { commandIn, unknownCommand } from './help.ts';
 import { Output } from './output.ts';
 
 const commands: Readonly<Record<string, () => Promise<{ readonly command: Command }>>> = {
@@ -20,12 +20,17 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   doctor: () => import('./commands/doctor.ts'),
   gc: () => import('./commands/gc.ts'),
   repair: () => import('./commands/repair.ts'),
+  'volume map': () => import('./commands/volume-map.ts'),
+  'volume read': () => import('./commands/volume-read.ts'),
+  'volume fill': () => import('./commands/volume-fill.ts'),
 };
 
 const interrupted = Symbol('interrupted');
 const readerGone = Symbol('reader gone');
 
-export async function run([name = '', ...rest]: readonly string[]): Promise<number> {
+export async function run(args: readonly string[]): Promise<number> {
+  const name = commandIn(args);
+  const rest = args.slice(name.split(' ').length);
   if (!Object.hasOwn(commands, name)) {
     process.stderr.write(unknownCommand(name));
     return exitCodes.usage;
@@ -81,7 +86,8 @@ function parsed(command: Command, args: readonly string[]): Parsed {
     throw usage((error instanceof Error ? error.message : String(error)).replace(/\. To .*$/s, ''));
   }
   const { length } = result.positionals;
-  if (length < fewest) throw usage(length === 0 ? 'a STORE is missing' : 'a DATASET is missing');
+  const names = command.names ?? ['STORE', 'NAME'];
+  if (length < fewest) throw usage(`a ${names[length]} is missing`);
   if (length > most) throw usage('too many arguments', result.positionals[most]);
   if (result.positionals.includes('')) throw usage('an argument is empty');
   return result;

@@ -14,6 +14,17 @@ export function countText(count: number, one: string, many = `${one}s`): string 
   return `${count} ${count === 1 ? one : many}`;
 }
 
+export function signed(count: number): string {
+  return count > 0 ? `+${count}` : String(count);
+}
+
+/** Never 100 % of what is not whole, nor 0 % of what is there. */
+export function shareText(part: number, whole: number): string {
+  if (part === 0 || part === whole) return part === 0 ? '0 %' : '100 %';
+  const share = Math.min(99.9, Math.max(0.1, (part / whole) * 100));
+  return `${share < 1 || share > 99 ? share.toFixed(1) : Math.floor(share)} %`;
+}
+
 export function timeText(ms: number): string {
   return new Date(ms).toISOString().replace('.000Z', 'Z');
 }

@@ -23,14 +23,14 @@ describe('lode', () => {
   };
 
   it('ls lists datasets of every layout, objects level by level, and all of them', async () => {
-    assert.deepEqual(await lines('ls', 'data'), ['events', 'prices', 'visits', 'backup']);
+    assert.deepEqual(await lines('ls', 'data'), ['events', 'prices', 'visits', 'backup', 'disk']);
     assert.deepEqual(await lines('ls', 'data', '--layout', 'hive'), ['visits']);
     assert.deepEqual(await lines('ls', 'data', '--layout', 'flat'), ['backup']);
     assert.deepEqual(await lines('ls', 'data', 'datasets/events/'), [
       'datasets/events/latest',
       'datasets/events/snapshots/',
     ]);
-    assert.equal((await lines('ls', 'data', '-r')).length, 22);
+    assert.equal((await lines('ls', 'data', '-r')).length, 28);
     assert.match(
       (await lines('ls', 'data', '-l'))[0] ?? '',
       /^events {2}default {2}2026-.* 1 row /,
@@ -230,6 +230,7 @@ describe('lode', () => {
       command: 'repair',
       applied: false,
       datasets: ['events', 'prices', 'visits', 'backup'].map((dataset) => ({ dataset, keys: [] })),
+      volumes: [{ volume: 'disk', keys: [] }],
     });
   });
 });

@@ -20,7 +20,7 @@ describe('help', () => {
   it('is there at every level, with examples that start with a command', async () => {
     for (const args of [[], ['--help'], ['-h'], ['help']]) {
       const { code, stdout, stderr } = await lode(args);
-      assert.deepEqual([code, stdout, stderr], [0, helpFor(undefined).text, '']);
+      assert.deepEqual([code, stdout, stderr], [0, helpFor('').text, '']);
     }
     for (const name of commandNames) {
       const { text } = helpFor(name);
@@ -37,7 +37,8 @@ describe('help', () => {
 
   it('names the options that its command takes, and no other', async () => {
     for (const name of commandNames) {
-      const module = new URL(`../../src/cli/commands/${name}.js`, import.meta.url).href;
+      const module = new URL(`../../src/cli/commands/${name.replace(' ', '-')}.js`, import.meta.url)
+        .href;
       const { command } = (await import(module)) as { command: Command };
       const named = [...helpFor(name).text.matchAll(/^ {2}(?:-(\w), )?--([\w-]+)/gm)];
       assert.deepEqual(
@@ -86,7 +87,7 @@ describe('a call', () => {
     const mistakes: [string[], RegExp][] = [
       [['frob'], /no command "frob"/],
       [['ls'], /a STORE is missing/],
-      [['log', 'data'], /a DATASET is missing/],
+      [['log', 'data'], /a NAME is missing/],
       [['log', 'data', 'events', 'more'], /too many arguments/],
       [['log', 'data', 'events', '--frob'], /Unknown option '--frob'/],
       [['log', 'data', 'events', '--limit'], /argument missing/],
@@ -96,6 +97,21 @@ describe('a call', () => {
       [['cat', 'data', 'events', '--json'], /JSON Lines already/],
       [['gc', 'data', '--older-than', 'x'], /an age such as/],
       [['ls', 'ftp://host/'], /a store is a directory/],
+      [['ls', 'data', '--kind', 'x'], /dataset or volume/],
+      [['ls', 'data', '--kind', 'volume', '--layout', 'flat'], /--layout is for datasets/],
+      [['volume'], /a command is missing\n.*\n\n {2}lode volume map/],
+      [['volume', 'frob'], /no command "volume frob"/],
+      [['volume', 'map', 'data'], /a VOLUME is missing/],
+      [['volume', 'fill', 'data', 'disk'], /a FILE is missing/],
+      [['volume', 'fill', 'data', 'disk', 'disk.img', '--block', '1XB'], /a size is/],
+      [['volume', 'fill', 'data', 'disk', 'disk.img', '--batch', '0'], /more than nothing/],
+      [['volume', 'fill', 'data', 'disk', 'data'], /a regular file/],
+      [['volume', 'read', 'data', 'disk', '--json'], /bytes as they are/],
+      [['volume', 'read', 'data', 'disk', '--range', '7'], /a range is/],
+      [['volume', 'read', 'data', 'disk', '--range', '8-7'], /ends after it begins/],
+      [['volume', 'read', 'data', 'disk', '--range', '0-65537'], /not a range of the volume/],
+      [['cat', 'data', 'disk'], /use lode volume read/],
+      [['show', 'data', 'disk', '--stats'], /--stats is for datasets/],
       [['ls', 's3://bucket/?frob=1'], /a parameter that means nothing/],
       [['log', 'data', '../data'], /not the name of a dataset/],
     ];
@@ -112,6 +128,10 @@ describe('a call', () => {
       ['ls', 'nowhere'],
       ['log', 'data', 'nobody'],
       ['show', 'data', 'events', '123'],
+      ['show', 'data', 'disk', '123'],
+      ['log', 'data', 'events', '--kind', 'volume'],
+      ['volume', 'map', 'data', 'events'],
+      ['volume', 'fill', 'data', 'disk', 'nowhere.img'],
     ]) {
       const { code, stderr } = await lode(args, { cwd: at.folder });
       assert.equal(code, 3, `${args.join(' ')}: ${stderr}`);

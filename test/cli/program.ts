@@ -4,8 +4,8 @@ import type { ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { flat, hive, jsonl, openDataset } from '../../src/index.ts';
-import type { Store } from '../../src/index.ts';
+import { flat, hive, jsonl, openDataset, openVolume } from '../../src/index.ts';
+import type { StagedRange, Store } from '../../src/index.ts';
 import { fsStore } from '../../src/fs.ts';
 import { parquet } from '../../src/parquet.ts';
 import { virtualEnv } from '../../src/testing/index.ts';
@@ -67,6 +67,7 @@ export interface Bench extends Disposable {
 export function bench(): Bench {
   const folder = mkdtempSync(join(tmpdir(), 'lode-cli-'));
   mkdirSync(join(folder, 'data'));
+  writeFileSync(join(folder, 'disk.img'), diskImage());
   const path = (key: string): string => join(folder, 'data', key);
   return {
     folder,
@@ -83,7 +84,14 @@ export function bench(): Bench {
   };
 }
 
-/** `events` with two snapshots, `visits` in Hive partitions, `backup` flat and raw, `prices` in Parquet. */
+/** 64 KiB, of which no two lines of 16 are alike. */
+export function diskImage(): Uint8Array {
+  let text = '';
+  for (let at = 0; at < 65_536; at += 16) text += `${String(at).padStart(15)}\n`;
+  return new TextEncoder().encode(text);
+}
+
+/** `events` with two snapshots, `visits` in Hive partitions, `backup` flat and raw, `prices` in Parquet, `disk` half filled. */
 export async function fill(store: Store): Promise<Filled> {
   const env = virtualEnv();
   const at = (day: number): string => `2026-01-0${day}T12:00:00Z`;
@@ -119,6 +127,12 @@ export async function fill(store: Store): Promise<Filled> {
     { id: 1, at: new Date(at(1)) },
     { id: 2, at: new Date(at(2)) },
   ]);
+  const image = diskImage();
+  const disk = await openVolume('disk', { store, env, length: image.length });
+  const from = (start: number, end: number): Promise<StagedRange> =>
+    disk.stageWriteAt(start, image.subarray(start, end));
+  await disk.commit([await from(0, 16384), await from(32768, 36864)], { source: 'demo' });
+  await disk.commit([await from(49152, 65536)], { source: 'demo' });
   return { first: first.id, second: second.id };
 }
 

@@ -18,8 +18,10 @@ export const command: Command = {
     if (call.json) throw usage('cat has no --json: records are JSON Lines already');
     const where = whereOf(call.texts('where'));
     const limit = call.count('limit');
-    const { store, layout, dataset } = await openNamed(call);
-    const { manifest } = await findSnapshot(dataset, call.args[2], call.signal);
+    const named = await openNamed(call);
+    if (named.kind === 'volume') throw usage('this is a volume: use lode volume read', named.id);
+    const { store, layout, handle } = named;
+    const { manifest } = await findSnapshot(handle, call.args[2], call.signal);
     if (manifest.codec === undefined) return rawBytes(call, store, layout, manifest);
     const partition = call.text('partition');
     const columns = call.text('columns')?.split(',');

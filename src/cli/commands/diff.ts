@@ -1,11 +1,13 @@
-/** `lode diff`: what is different between two snapshots, by file, rows and metadata. */
-import type { DatasetManifest, Layout, ManifestFile } from 'lode';
+/** `lode diff`: what is different between two snapshots, by file, rows, blocks and metadata. */
+import type { DatasetManifest, Layout, ManifestFile, Snapshot, VolumeSnapshot } from 'lode';
 import { LodeError } from 'lode';
 import type { Call, Command } from '../command.ts';
 import { bytesOf, snapshotFacts } from '../facts.ts';
 import { findSnapshot, openNamed } from '../find.ts';
-import { jsonText } from '../json.ts';
-import { bytesText, plainText, valueText } from '../text.ts';
+import type { Keeper } from '../find.ts';
+import { metadataChanges, metadataLines } from '../metadata-changes.ts';
+import { bytesText, plainText, signed } from '../text.ts';
+import { diffVolume } from '../volume-diff.ts';
 
 type Change = 'added' | 'removed' | 'changed' | 'kept';
 
@@ -21,8 +23,14 @@ export const command: Command = {
   options: {},
   takes: [2, 4],
   async run(call) {
-    const { dataset, layout } = await openNamed(call);
-    const [from, to] = await bothSnapshots(call, dataset);
+    const named = await openNamed(call);
+    if (named.kind === 'volume') {
+      const [from, to] = await bothSnapshots<VolumeSnapshot>(call, named.handle);
+      return diffVolume(call, from.manifest, to.manifest);
+    }
+    const { handle: dataset, layout } = named;
+    const both = await bothSnapshots<Snapshot>(call, dataset);
+    const [from, to] = both.map(({ manifest }) => manifest) as [DatasetManifest, DatasetManifest];
     const files = fileChanges(from, to, layout);
     if (call.json) {
       const metadata = metadataChanges(from, to);
@@ -37,18 +45,15 @@ export const command: Command = {
   },
 };
 
-type Opened = Awaited<ReturnType<typeof openNamed>>['dataset'];
-
-async function bothSnapshots(
+async function bothSnapshots<S extends Snapshot | VolumeSnapshot>(
   { args, signal }: Call,
-  dataset: Opened,
-): Promise<[DatasetManifest, DatasetManifest]> {
-  const { manifest: to } = await findSnapshot(dataset, args[3], signal);
-  const from = args[2] ?? to.parentSnapshotId;
-  if (from !== undefined) return [(await findSnapshot(dataset, from, signal)).manifest, to];
+  keeper: Keeper<S>,
+): Promise<[S, S]> {
+  const to = await findSnapshot(keeper, args[3], signal);
+  const from = args[2] ?? to.manifest.parentSnapshotId;
+  if (from !== undefined) return [await findSnapshot(keeper, from, signal), to];
   throw new LodeError('LODE_NOT_FOUND', 'the latest snapshot is the first: it has no parent', {
-    dataset: dataset.id,
-    snapshot: to.snapshotId,
+    snapshot: to.id,
     next: 'Name two snapshots.',
   });
 }
@@ -80,14 +85,6 @@ function nameOf({ path }: ManifestFile, layout: Layout): string {
   return address.partition === '' ? address.file : `${address.partition}/${address.file}`;
 }
 
-function metadataChanges(from: DatasetManifest, to: DatasetManifest): object[] {
-  const names = new Set([...Object.keys(from.metadata), ...Object.keys(to.metadata)]);
-  return [...names]
-    .sort()
-    .map((name) => ({ name, from: from.metadata[name], to: to.metadata[name] }))
-    .filter((change) => jsonText([change.from ?? null]) !== jsonText([change.to ?? null]));
-}
-
 function factsOf({ change, name, from, to }: FileChange): object {
   return { change, name, from: fileFacts(from), to: fileFacts(to) };
 }
@@ -111,11 +108,7 @@ async function print(
   );
   const [before, after] = [bytesOf(from.files), bytesOf(to.files)];
   await out.line(`size  ${bytesText(before)} to ${bytesText(after)}`);
-  for (const change of metadataChanges(from, to)) {
-    const { name, ...values } = change as { name: string; from?: unknown; to?: unknown };
-    const shown = (value: unknown): string => (value === undefined ? 'none' : valueText(value));
-    await out.line(`metadata ${plainText(name)}: ${shown(values.from)} to ${shown(values.to)}`);
-  }
+  for (const line of metadataLines(from, to)) await out.line(line);
   for (const { change, name, from: former, to: now } of files) {
     if (change === 'kept') continue;
     const sizes = [former, now].flatMap((file) => (file ? [bytesText(file.sizeBytes)] : []));
@@ -128,8 +121,4 @@ async function print(
   await out.line(
     `${count('added')} added, ${count('removed')} removed, ${count('changed')} changed, ${count('kept')} kept`,
   );
-}
-
-function signed(count: number): string {
-  return count > 0 ? `+${count}` : String(count);
 }

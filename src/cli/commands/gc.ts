@@ -3,7 +3,7 @@ import type { GcReport } from 'lode';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { errorFacts, exitCodes } from '../failure.ts';
-import { findDatasets, openFound } from '../find.ts';
+import { findAll, openFoundDataset } from '../find.ts';
 import { openStore } from '../open-store.ts';
 import { bytesText, countText, plainText, timeText } from '../text.ts';
 
@@ -19,8 +19,9 @@ export const command: Command = {
     const age = ageOf(call.text('older-than'));
     const store = await openStore(call);
     const reports: { dataset: string; report: GcReport }[] = [];
-    for await (const found of findDatasets(call, store, call.args[1])) {
-      const dataset = await openFound(found, store, signal);
+    for await (const found of findAll(call, store, call.args[1])) {
+      if (found.kind === 'volume') continue;
+      const dataset = await openFoundDataset(found, store, signal);
       const options = {
         signal,
         ...(age === undefined ? {} : { olderThanMs: age }),

@@ -1,9 +1,9 @@
-/** `lode log`: the history of a dataset, newest first. */
-import type { Dataset, Snapshot } from 'lode';
-import type { Call, Command } from '../command.ts';
-import { bytesOf, snapshotFacts } from '../facts.ts';
+/** `lode log`: the history of a dataset or a volume, newest first. */
+import type { DatasetManifest, VolumeManifest } from 'lode';
+import type { Command } from '../command.ts';
+import { amounts, snapshotFacts } from '../facts.ts';
 import { openNamed } from '../find.ts';
-import { bytesText, countText, valueText } from '../text.ts';
+import { valueText } from '../text.ts';
 
 export const command: Command = {
   options: {
@@ -12,46 +12,43 @@ export const command: Command = {
   },
   takes: [2, 2],
   async run(call) {
-    const { out } = call;
+    const { out, signal } = call;
     const limit = call.count('limit');
-    const { dataset, layout } = await openNamed(call);
-    const snapshots = limited(snapshotsOf(call, dataset), limit);
+    const named = await openNamed(call);
+    const { id, kind } = named;
+    const unreachable = call.flag('unreachable');
+    const manifests = limited(named.handle.snapshots({ signal, unreachable }), limit);
     if (out.json) {
-      const facts = { command: 'log', dataset: dataset.id, layout: layout.name };
-      await out.list(facts, 'snapshots', factsOf(snapshots));
-      return;
+      const subject =
+        kind === 'volume' ? { volume: id } : { dataset: id, layout: named.layout.name };
+      return out.list({ command: 'log', ...subject }, { snapshots: factsOf(manifests) });
     }
     let any = false;
-    for await (const { manifest } of snapshots) {
+    for await (const manifest of manifests) {
       any = true;
-      const { snapshotId, createdAt, rowCount, files, metadata } = manifest;
-      const facts = [
-        snapshotId,
-        createdAt,
-        countText(rowCount, 'row'),
-        countText(files.length, 'file'),
-        bytesText(bytesOf(files)),
-        Object.keys(metadata).length === 0 ? '' : valueText(metadata),
-      ];
+      const { snapshotId, createdAt, metadata } = manifest;
+      const note = Object.keys(metadata).length === 0 ? '' : valueText(metadata);
+      const facts = [snapshotId, createdAt, ...amounts(manifest), note];
       await out.line(facts.join('  ').trimEnd());
     }
     if (!any) out.note('no snapshots');
   },
 };
 
-function snapshotsOf<R>(call: Call, dataset: Dataset<R>): AsyncIterable<Snapshot> {
-  return dataset.snapshots({ signal: call.signal, unreachable: call.flag('unreachable') });
-}
+type Manifest = DatasetManifest | VolumeManifest;
 
-async function* limited<T>(items: AsyncIterable<T>, limit = Infinity): AsyncGenerator<T> {
+async function* limited(
+  snapshots: AsyncIterable<{ readonly manifest: Manifest }>,
+  limit = Infinity,
+): AsyncGenerator<Manifest> {
   if (limit === 0) return;
   let count = 0;
-  for await (const item of items) {
-    yield item;
+  for await (const { manifest } of snapshots) {
+    yield manifest;
     if (++count >= limit) return;
   }
 }
 
-async function* factsOf(snapshots: AsyncIterable<Snapshot>): AsyncGenerator<object> {
-  for await (const { manifest } of snapshots) yield snapshotFacts(manifest);
+async function* factsOf(manifests: AsyncIterable<Manifest>): AsyncGenerator<object> {
+  for await (const manifest of manifests) yield snapshotFacts(manifest);
 }

@@ -1,13 +1,13 @@
-/** `lode ls`: datasets of a store, or objects under a prefix. */
+/** `lode ls`: datasets and volumes of a store, or objects under a prefix. */
 import { isLodeError } from 'lode';
 import type { Store } from 'lode';
 import type { Call, Command } from '../command.ts';
 import { usage } from '../command.ts';
-import { bytesOf, snapshotFacts } from '../facts.ts';
-import { findDatasets, openFound } from '../find.ts';
+import { amounts, snapshotFacts } from '../facts.ts';
+import { findAll, openFound } from '../find.ts';
 import type { Found } from '../find.ts';
 import { openStore } from '../open-store.ts';
-import { bytesText, countText, plainText, timeText } from '../text.ts';
+import { bytesText, plainText, timeText } from '../text.ts';
 
 export const command: Command = {
   options: {
@@ -18,46 +18,46 @@ export const command: Command = {
   async run(call) {
     const store = await openStore(call);
     const prefix = call.args[1];
-    if (prefix === undefined && !call.flag('recursive')) return listDatasets(call, store);
+    if (prefix === undefined && !call.flag('recursive')) return listAll(call, store);
     return listObjects(call, store, prefix ?? '');
   },
 };
 
-async function listDatasets(call: Call, store: Store): Promise<void> {
+async function listAll(call: Call, store: Store): Promise<void> {
   const { out } = call;
   const long = call.flag('long');
-  if (out.json) return out.list({ command: 'ls' }, 'datasets', datasetFacts(call, store, long));
+  if (out.json) return out.list({ command: 'ls' }, await listsOf(call, store, long));
   let any = false;
-  for await (const found of findDatasets(call, store)) {
+  for await (const found of findAll(call, store)) {
     any = true;
+    const { id, kind } = found;
     const head = long ? await headOf(call, store, found) : undefined;
-    const { id, layout } = found;
-    const facts =
-      head === undefined
-        ? ['no snapshot']
-        : [
-            head.createdAt,
-            countText(head.rowCount, 'row'),
-            countText(head.files.length, 'file'),
-            bytesText(bytesOf(head.files)),
-          ];
-    await out.line(plainText(long ? [id, layout.name, ...facts].join('  ') : id));
+    const facts = head === undefined ? ['no snapshot'] : [head.createdAt, ...amounts(head)];
+    const type = kind === 'volume' ? kind : found.layout.name;
+    await out.line(plainText(long ? [id, type, ...facts].join('  ') : id));
   }
-  if (!any) out.note('no datasets here');
+  if (!any) out.note('no datasets or volumes here');
 }
 
-async function* datasetFacts(call: Call, store: Store, long: boolean): AsyncGenerator<object> {
-  for await (const found of findDatasets(call, store)) {
-    const { id, layout } = found;
+/** Two lists, as they come in two: all datasets, then all volumes. */
+async function listsOf(call: Call, store: Store, long: boolean): Promise<Record<Lists, object[]>> {
+  const lists: Record<Lists, object[]> = { datasets: [], volumes: [] };
+  for await (const found of findAll(call, store)) {
+    const { id, kind } = found;
     const head = long ? await headOf(call, store, found) : undefined;
-    yield { id, layout: layout.name, latest: head && snapshotFacts(head) };
+    const latest = head && snapshotFacts(head);
+    if (kind === 'volume') lists.volumes.push({ id, latest });
+    else lists.datasets.push({ id, layout: found.layout.name, latest });
   }
+  return lists;
 }
+
+type Lists = 'datasets' | 'volumes';
 
 async function headOf({ signal }: Call, store: Store, found: Found) {
-  const dataset = await openFound(found, store, signal);
   try {
-    return (await dataset.latest({ signal })).manifest;
+    const keeper = await openFound(found, store, signal);
+    return (await keeper.latest({ signal })).manifest;
   } catch (error) {
     if (isLodeError(error, 'LODE_NO_SNAPSHOTS')) return undefined;
     throw error;
@@ -70,7 +70,7 @@ async function listObjects(call: Call, store: Store, prefix: string): Promise<vo
   const entries = call.flag('recursive')
     ? store.list(prefix, { signal })
     : store.list(prefix, { signal, delimiter: '/' });
-  if (out.json) return out.list({ command: 'ls', prefix }, 'objects', objectFacts(entries));
+  if (out.json) return out.list({ command: 'ls', prefix }, { objects: objectFacts(entries) });
   for await (const entry of entries) {
     const name = plainText('prefix' in entry ? entry.prefix : entry.key);
     if (!call.flag('long')) await out.line(name);

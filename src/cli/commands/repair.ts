@@ -1,6 +1,9 @@
 /** `lode repair`: what interrupted commits left is completed; a plan unless told to apply it. */
+import { isLodeError } from 'lode';
+import type { Store } from 'lode';
 import type { Command } from '../command.ts';
-import { findDatasets, openFound } from '../find.ts';
+import { byKind, findAll, openFound } from '../find.ts';
+import type { Found } from '../find.ts';
 import { openStore } from '../open-store.ts';
 import { countText, plainText } from '../text.ts';
 
@@ -10,11 +13,10 @@ export const command: Command = {
   async run(call) {
     const { out, signal, applies } = call;
     const store = await openStore(call);
-    const datasets: { dataset: string; keys: string[] }[] = [];
-    for await (const found of findDatasets(call, store, call.args[1])) {
-      const dataset = await openFound(found, store, signal);
-      const keys = await dataset.repair({ signal, dryRun: !applies });
-      datasets.push({ dataset: found.id, keys });
+    const reports: { found: Found; keys: string[] }[] = [];
+    for await (const found of findAll(call, store, call.args[1])) {
+      const keys = await repaired(found, store, { signal, dryRun: !applies });
+      reports.push({ found, keys });
       if (out.json) continue;
       for (const key of keys) await out.line(plainText(key));
       await out.flush();
@@ -22,6 +24,22 @@ export const command: Command = {
       const did = keys.length === 0 ? '' : applies ? ' written' : ' to write; --apply writes them';
       out.note(`${plainText(found.id)}: ${count}${did}`);
     }
-    if (out.json) await out.document({ command: 'repair', applied: applies, datasets });
+    if (!out.json) return;
+    const lists = byKind(reports, ({ keys }) => ({ keys }));
+    await out.document({ command: 'repair', applied: applies, ...lists });
   },
 };
+
+async function repaired(
+  found: Found,
+  store: Store,
+  options: { readonly signal: AbortSignal; readonly dryRun: boolean },
+): Promise<string[]> {
+  try {
+    return await (await openFound(found, store, options.signal)).repair(options);
+  } catch (error) {
+    // Blocks were staged, and no commit has begun.
+    if (found.kind === 'volume' && isLodeError(error, 'LODE_NO_SNAPSHOTS')) return [];
+    throw error;
+  }
+}

@@ -1,16 +1,25 @@
 /** `lode show`: one snapshot, its facts and files. */
 import type { ColumnStatistics, DatasetManifest, Layout } from 'lode';
 import type { Call, Command } from '../command.ts';
+import { usage } from '../command.ts';
 import { bytesOf, snapshotFacts } from '../facts.ts';
 import { findSnapshot, openNamed } from '../find.ts';
+import { showVolume } from '../volume-facts.ts';
 import { bytesText, columnsText, countText, plainText, valueText } from '../text.ts';
 
 export const command: Command = {
   options: { stats: { type: 'boolean' } },
   takes: [2, 3],
   async run(call) {
-    const { dataset, layout } = await openNamed(call);
-    const { manifest } = await findSnapshot(dataset, call.args[2], call.signal);
+    const { args, signal } = call;
+    const named = await openNamed(call);
+    if (named.kind === 'volume') {
+      if (call.flag('stats')) throw usage('--stats is for datasets');
+      const { manifest } = await findSnapshot(named.handle, args[2], signal);
+      return showVolume(call, manifest);
+    }
+    const { handle, layout } = named;
+    const { manifest } = await findSnapshot(handle, args[2], signal);
     if (call.json) await call.out.document({ command: 'show', ...manifestFacts(manifest, layout) });
     else await print(call, manifest, layout);
   },

@@ -2,7 +2,7 @@
 import type { VerifyReport } from 'lode';
 import type { Command } from '../command.ts';
 import { errorFacts, exitCodes } from '../failure.ts';
-import { findDatasets, findSnapshot, openFound } from '../find.ts';
+import { findAll, findSnapshot, openFoundDataset } from '../find.ts';
 import { openStore } from '../open-store.ts';
 import { bytesText, countText, plainText } from '../text.ts';
 
@@ -14,8 +14,9 @@ export const command: Command = {
     const [, name, wanted] = call.args;
     const store = await openStore(call);
     const reports: { dataset: string; report: VerifyReport }[] = [];
-    for await (const found of findDatasets(call, store, name)) {
-      const dataset = await openFound(found, store, signal);
+    for await (const found of findAll(call, store, name)) {
+      if (found.kind === 'volume') continue;
+      const dataset = await openFoundDataset(found, store, signal);
       const snapshot =
         wanted === 'latest' ? (await findSnapshot(dataset, wanted, signal)).id : wanted;
       const report = await dataset.verify({
