@@ -25,10 +25,15 @@ interface SourceFlight {
 }
 
 export async function flights(): Promise<Flight[]> {
-  const build = dirname(createRequire(import.meta.url).resolve('vega-datasets'));
-  const text = await readFile(join(build, '..', 'data', 'flights-20k.json'), 'utf8');
+  const text = await readFile(sourceFile('flights-20k.json'), 'utf8');
   return (JSON.parse(text) as SourceFlight[]).map(({ date, ...flight }) => {
     const [day = '', time = ''] = date.replaceAll('/', '-').split(' ');
     return { day, departed: new Date(`${day}T${time}:00Z`), ...flight };
   });
+}
+
+/** Path of a file of the package. */
+export function sourceFile(name: string): string {
+  const build = dirname(createRequire(import.meta.url).resolve('vega-datasets'));
+  return join(build, '..', 'data', name);
 }

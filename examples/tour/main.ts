@@ -1,5 +1,5 @@
 /**
- * The tour: `npm run tour`. Real flights through everything a Dataset does, in a directory you can look at afterwards.
+ * The tour: `npm run tour`. Real flights through everything datasets and volumes do, in a directory you can look at afterwards.
  * Another directory, which has to be empty: `npm run tour -- --dir path`. Or a bucket, empty below the prefix:
  * `npm run tour -- --store 's3://bucket/prefix?endpoint=http://127.0.0.1:9000'`, with keys in `AWS_*` variables.
  */
@@ -16,6 +16,7 @@ import type { Flight } from './flights.ts';
 import { s3Store } from 'lode/s3';
 import { freshBucket, freshPlace } from './place.ts';
 import { amount, fact, progress, progressDone, scene } from './report.ts';
+import { fillVolume } from './volume.ts';
 
 /** As JSON Lines holds it: a date comes back as text. */
 type StoredFlight = Omit<Flight, 'departed'> & { readonly departed: Date | string };
@@ -42,6 +43,7 @@ await readByPartition(byDay);
 await raceTwoWriters();
 await writeParquet();
 await verifyAll(byDay);
+await fillVolume(store, place);
 
 scene('Look for yourself');
 fact(`${place}/datasets/flights/latest names the head; its manifest lists every file:`);

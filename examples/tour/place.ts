@@ -6,6 +6,9 @@ import type { Store } from 'lode';
 /** Left by the tour in each directory it wrote to. */
 const marker = 'tour-of-lode.txt';
 
+/** What the tour makes, and clears. */
+const folders = ['datasets/', 'volumes/'];
+
 const note = 'Made by the tour of Lode, which clears it when run again.\n';
 
 export async function freshPlace(directory: string): Promise<void> {
@@ -19,7 +22,7 @@ export async function freshPlace(directory: string): Promise<void> {
   }
   // The marker goes first: a tour that is interrupted can be run again in the same place.
   await writeFile(join(directory, marker), note);
-  await rm(join(directory, 'datasets'), { recursive: true, force: true });
+  for (const folder of folders) await rm(join(directory, folder), { recursive: true, force: true });
 }
 
 /** The same of a bucket, or of a prefix in one. */
@@ -33,5 +36,5 @@ export async function freshBucket(store: Store): Promise<void> {
     process.exit(1);
   }
   await store.put(marker, note, { mode: 'overwrite' });
-  await store.delete(keys.filter((key) => key.startsWith('datasets/')));
+  await store.delete(keys.filter((key) => folders.some((folder) => key.startsWith(folder))));
 }
