@@ -4,6 +4,7 @@
  */
 import type { Subject } from '../errors.ts';
 import type { CallOptions, Store } from '../store/store.ts';
+import type { Operation } from './operation.ts';
 
 /** What every manifest says of its place in the history. */
 export interface SnapshotFacts {
@@ -29,6 +30,8 @@ export interface HistoryFormat<M extends SnapshotFacts> {
   encode(manifest: M): Uint8Array;
   /** `LODE_MANIFEST_INVALID` or `LODE_FORMAT_TOO_NEW` for anything it cannot vouch for. */
   decode(bytes: Uint8Array, key: string, snapshot: string): M;
+  /** Fetches what a decoded manifest refers to and cannot be used without. */
+  complete?(op: Operation, manifest: M): Promise<M>;
   /** Ids of all snapshots that may exist, from a listing, in no promised order; may repeat. */
   scan(store: Store, options: CallOptions): AsyncIterable<string>;
   /** Where else the manifest of a snapshot may be (data written before canonical manifests existed). */

@@ -91,7 +91,8 @@ export class HeadFinder<M extends SnapshotFacts> {
   async #read(op: Operation, key: string, snapshot: string): Promise<M | undefined> {
     const object = await op.store.get(key, { signal: op.signal });
     if (object === undefined) return undefined;
-    return this.#format.decode(await object.bytes(), key, snapshot);
+    const manifest = this.#format.decode(await object.bytes(), key, snapshot);
+    return this.#format.complete === undefined ? manifest : this.#format.complete(op, manifest);
   }
 
   async #locate(op: Operation, snapshot: string): Promise<M | undefined> {

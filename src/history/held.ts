@@ -22,7 +22,7 @@ import type { CommitRequest, Publication } from './publication.ts';
 /** What the publisher does for every kind of commit. */
 interface Steps<M extends SnapshotFacts> {
   readonly format: HistoryFormat<M>;
-  place(head: Head<M>): M;
+  place(head: Head<M>): Promise<M>;
   /** False when something else is there. */
   putManifest(op: Operation, key: string, bytes: Uint8Array): Promise<boolean>;
   /** Answers the keys not written. */
@@ -100,7 +100,7 @@ class HeldCommit<M extends SnapshotFacts> {
     try {
       await this.#request.assertDataIsThere?.();
       const at = { ...this.#head, readAt: nextSnapshotId(this.#op.env) };
-      const manifest = this.#steps.place(at);
+      const manifest = await this.#steps.place(at);
       return { manifest, bytes: this.#steps.format.encode(manifest) };
     } catch (error) {
       await this.#release();

@@ -10,7 +10,8 @@ import type { Operation } from './operation.ts';
 export interface CommitRequest<M> {
   /** Id under which the data was uploaded; kept as the snapshot's id while the parent allows. */
   readonly snapshotId: string;
-  build(place: { readonly snapshotId: string; readonly parent: M | undefined }): M;
+  /** Called for each attempt; may store what the manifest refers to. */
+  build(place: { readonly snapshotId: string; readonly parent: M | undefined }): M | Promise<M>;
   /** Commit only on top of this snapshot; `null`: only as the first. */
   readonly expectedParent?: string | null | undefined;
   /** What to do after a lost race, where it is not to commit again. */

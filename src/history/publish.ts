@@ -55,7 +55,7 @@ export class Publisher<M extends SnapshotFacts> {
   ): Promise<Publication<M>> {
     const { guardedPut } = op.store.capabilities;
     if (!guardedPut && this.#peers === 'go') return this.#held(op, request, head, mode);
-    const manifest = this.#place(op, request, head);
+    const manifest = await this.#place(op, request, head);
     const bytes = this.#format.encode(manifest);
     if (!guardedPut) return this.#compareAndSwap(op, request, head, mode, manifest, bytes);
     return this.#guarded(
@@ -86,7 +86,7 @@ export class Publisher<M extends SnapshotFacts> {
         dangling = head === undefined;
         if (head === undefined)
           throw new LodeError('LODE_CLOSED', 'the pointer has to be settled first', {});
-        const manifest = this.#place(op, request, head);
+        const manifest = await this.#place(op, request, head);
         const bytes = this.#format.encode(manifest);
         const mode = modeFor(head);
         begin({ manifest, bytes, mode });
@@ -123,7 +123,7 @@ export class Publisher<M extends SnapshotFacts> {
    * the pointer later, and a Go reader that finds the pointer ahead of its manifest moves it back, to the largest id there
    * is: of a commit of ours with an older id, acknowledged in between, the history would lose sight.
    */
-  #place(op: Operation, request: CommitRequest<M>, head: Head<M>): M {
+  async #place(op: Operation, request: CommitRequest<M>, head: Head<M>): Promise<M> {
     const parent = head.manifest;
     const above = [head.pointed, parent?.snapshotId];
     const drawn = request.snapshotId;

@@ -23,7 +23,11 @@ export interface Verification<M extends SnapshotFacts> {
   readonly history: History<M>;
   readonly format: HistoryFormat<M>;
   /** What a manifest names and has not been compared yet, with the algorithm of its digest. */
-  files(manifest: M): Iterable<StoredFile & { readonly algorithm: Checksum | undefined }>;
+  files(manifest: M): Iterable<VerifiedFile>;
+}
+
+export interface VerifiedFile extends StoredFile {
+  readonly algorithm: Checksum | undefined;
 }
 export interface VerifyOptions extends CallOptions {
   /** Only this snapshot; otherwise every one that exists. */
@@ -169,7 +173,7 @@ class Verifier<M extends SnapshotFacts> {
     this.#onProgress?.({ snapshots: this.#snapshots, objects: this.#objects, bytes: this.#bytes });
   }
 
-  async #file(file: StoredFile & { readonly algorithm: Checksum | undefined }): Promise<void> {
+  async #file(file: VerifiedFile): Promise<void> {
     const { algorithm: checksum } = file;
     if (checksum === undefined || file.checksum === undefined) this.#unchecked++;
     for await (const chunk of readStored(this.#op.store, file, {

@@ -5,12 +5,13 @@
 import { LodeError } from '../errors.ts';
 
 /** Every name the format knows, at any level. */
+// Pure, so that bundles which read no manifests leave it out.
 const known: ReadonlySet<string> = new Set(
-  (
+  /* @__PURE__ */ (
     'schema_name format_version dataset_id snapshot_id created_at metadata files parent_snapshot_id row_count ' +
     'min_timestamp max_timestamp codec compressor partitioner checksum_algorithm manifest_checksum ' +
     'path size_bytes checksum stats index_checksum index_bytes columns name min max null_count distinct_count ' +
-    'volume_id total_length blocks offset length'
+    'volume_id total_length blocks offset length runs recent'
   ).split(' '),
 );
 

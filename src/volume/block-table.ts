@@ -4,6 +4,7 @@
  */
 import type { VolumeRange } from '../errors.ts';
 import { Digests } from './digests.ts';
+import type { Reader, Writer } from './run-bytes.ts';
 
 /** A block without its key, which follows from its range. */
 export interface Span extends VolumeRange {
@@ -93,6 +94,10 @@ export class BlockTable implements VolumeBlocks {
     return builder.finish();
   }
 
+  digestTo(i: number, out: Writer): void {
+    this.#digests.write(i, out);
+  }
+
   digestInto(digests: Digests, at: number, i: number): void {
     digests.copy(at, this.#digests, i);
   }
@@ -114,6 +119,11 @@ export class BlockTableBuilder {
 
   add(offset: number, length: number, checksum: string | undefined): void {
     this.#digests.set(this.#next(offset, length), checksum);
+  }
+
+  /** The checksum is read from a run. */
+  addFrom(offset: number, length: number, from: Reader): void {
+    this.#digests.read(this.#next(offset, length), from);
   }
 
   take(table: BlockTable, i: number): void {

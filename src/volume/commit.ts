@@ -11,10 +11,11 @@ import type { Metadata } from '../manifest/index.ts';
 import { kindOf } from '../options.ts';
 import { forEachOf } from '../parallel.ts';
 import { createMeter } from '../store/index.ts';
+import { BlockStack } from './block-stack.ts';
 import { BlockTable } from './block-table.ts';
 import type { VolumeBlocks, Span } from './block-table.ts';
 import type { VolumeContext } from './context.ts';
-import { formatVersion, schemaName } from './manifest/index.ts';
+import { compactVersion, formatVersion, schemaName } from './manifest/index.ts';
 import type { VolumeManifest } from './manifest/index.ts';
 import type { Proofs } from './proofs.ts';
 import { assertRange } from './range.ts';
@@ -80,20 +81,24 @@ class Commit {
     }
   }
 
-  #manifest(snapshotId: string, parent: VolumeManifest | undefined): VolumeManifest {
-    const { id: volumeId, length: totalLength, options } = this.#context;
+  async #manifest(snapshotId: string, parent: VolumeManifest | undefined): Promise<VolumeManifest> {
+    const { id: volumeId, length: totalLength, options, runs } = this.#context;
     const before = parent?.blocks ?? BlockTable.of([]);
     this.#assertNew(before);
+    const form = options.manifests ?? (before instanceof BlockStack ? 'compact' : 'compatible');
+    const isCompact = form === 'compact';
     const checksumAlgorithm = options.checksum?.name ?? parent?.checksumAlgorithm;
     return {
       schemaName,
-      formatVersion,
+      formatVersion: isCompact ? compactVersion : formatVersion,
       volumeId,
       snapshotId,
       createdAt: formatTime(this.#op.env.now()),
       metadata: this.#metadata,
       totalLength,
-      blocks: tableOf(before).merged(this.#added),
+      blocks: isCompact
+        ? await runs.add(this.#op, before, this.#added)
+        : tableOf(before).merged(this.#added),
       ...(parent === undefined ? {} : { parentSnapshotId: parent.snapshotId }),
       ...(checksumAlgorithm === undefined ? {} : { checksumAlgorithm }),
     };

@@ -10,6 +10,7 @@ import { volumeKeys } from './keys.ts';
 import type { VolumeKeys } from './keys.ts';
 import type { VolumeManifest } from './manifest/index.ts';
 import type { ResolvedVolumeOptions } from './options.ts';
+import { Runs } from './runs.ts';
 import type { SnapshotRef } from './types.ts';
 
 /** Manifests kept besides that of the head: reading on in a snapshot asks for it once. */
@@ -25,6 +26,7 @@ export class VolumeContext {
   readonly bytes: Budget;
   /** Uploads under way. */
   readonly lanes: Budget;
+  readonly runs: Runs;
   closed = false;
   readonly #builtIn: (name: string) => Checksum | undefined;
   readonly #recent = new Map<string, VolumeManifest>();
@@ -43,12 +45,14 @@ export class VolumeContext {
     this.lanes = new Budget(store.capabilities.concurrency);
     this.#builtIn = checksumNamed;
     this.#length = options.length;
+    this.runs = new Runs(this.keys);
     this.format = volumeFormat({
       volume: id,
       totalLength: () => this.#length,
       seal,
       limits,
       env,
+      runs: this.runs,
     });
     const singleWriter = writers === 'single';
     this.history = new History(this.format, { retry, settleMs, singleWriter, peers });

@@ -5,11 +5,15 @@
  * history that several writers have committed to with different algorithms stays verifiable (E-24).
  */
 import type { Checksum } from '../encoding/checksum.ts';
+import type { Reader, Writer } from './run-bytes.ts';
 
 const packedBytes = 32;
 const hexDigits = '0123456789abcdef';
 
-/** Forms that are packed, by the byte that stands for them: what comes before the digits, and how many bytes they are. */
+/**
+ * Forms that are packed, by the byte that stands for them, in runs too: what comes before the digits, and how many bytes
+ * they are. To be added to, never to be changed.
+ */
 const forms = [
   { prefix: '', bytes: 0 },
   { prefix: '', bytes: 16 },
@@ -67,6 +71,27 @@ export class Digests {
     this.#forms[i] = code;
     const at = j * packedBytes;
     this.#packed.set(from.#packed.subarray(at, at + packedBytes), i * packedBytes);
+  }
+
+  /** As runs have it: the form, then its bytes. */
+  write(i: number, out: Writer): void {
+    const code = this.#forms[i] ?? none;
+    out.byte(code);
+    if (code === odd) out.text(this.#odd.get(i) ?? '');
+    else
+      out.raw(this.#packed.subarray(i * packedBytes, i * packedBytes + (forms[code]?.bytes ?? 0)));
+  }
+
+  read(i: number, from: Reader): void {
+    const code = from.byte();
+    const form = forms[code];
+    if (code === odd) {
+      this.set(i, from.text());
+      return;
+    }
+    if (form === undefined) throw from.fault('a checksum is of a form that is not known');
+    this.#packed.set(from.raw(form.bytes), i * packedBytes);
+    this.#forms[i] = code;
   }
 
   resize(capacity: number): void {

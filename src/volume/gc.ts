@@ -1,8 +1,9 @@
-/** Garbage of a volume: blocks that were staged and never committed. */
+/** Garbage of a volume: blocks that were staged and never committed, runs of commits that lost their race. */
 import { collectGarbage } from '../history/gc.ts';
 import type { GarbageFormat, GcOptions, GcReport } from '../history/gc.ts';
 import type { Operation } from '../history/index.ts';
 import { isSnapshotId } from '../history/index.ts';
+import { BlockStack } from './block-stack.ts';
 import type { VolumeContext } from './context.ts';
 import type { VolumeManifest } from './manifest/index.ts';
 
@@ -17,13 +18,15 @@ export function collectVolume(
     history,
     root: keys.root,
     parse(key) {
-      if (keys.parseBlock(key) !== undefined) return { kind: 'data' };
+      if (keys.parseBlock(key) !== undefined || keys.isRun(key)) return { kind: 'data' };
       const snapshot = key.slice(keys.snapshotsPrefix.length).split('/')[0] ?? '';
       const isManifest = isSnapshotId(snapshot) && key === keys.manifest(snapshot);
       return isManifest ? { kind: 'manifest', snapshot, isCopy: false } : undefined;
     },
     read: (call, _key, snapshot) => history.fetch(call, snapshot),
     spare({ blocks }, unnamed) {
+      if (blocks instanceof BlockStack)
+        for (const { id } of blocks.runs) unnamed.delete(keys.run(id));
       for (const key of unnamed.keys()) {
         const range = keys.parseBlock(key);
         if (range === undefined) continue;

@@ -8,6 +8,7 @@ import { BlockTable } from './block-table.ts';
 import { volumeKeys } from './keys.ts';
 import { decodeManifest, encodeManifest, formatVersion, schemaName } from './manifest/index.ts';
 import type { VolumeManifest, VolumeManifestLimits } from './manifest/index.ts';
+import type { Runs } from './runs.ts';
 
 interface VolumeFormatOptions {
   readonly volume: string;
@@ -17,10 +18,11 @@ interface VolumeFormatOptions {
   readonly seal: boolean;
   readonly limits: VolumeManifestLimits;
   readonly env: Env;
+  readonly runs: Runs;
 }
 
 export function volumeFormat(options: VolumeFormatOptions): HistoryFormat<VolumeManifest> {
-  const { volume, totalLength, seal, limits, env } = options;
+  const { volume, totalLength, seal, limits, env, runs } = options;
   const keys = volumeKeys(volume);
   return {
     subject: { volume },
@@ -30,6 +32,7 @@ export function volumeFormat(options: VolumeFormatOptions): HistoryFormat<Volume
     encode: (manifest) => encodeManifest(manifest, { seal }),
     decode: (bytes, key, snapshot) =>
       decodeManifest(bytes, { key, volume, snapshot, totalLength: totalLength() }, limits),
+    complete: (op, manifest) => runs.complete(op, manifest),
     scan: (store, call) => foldersOf(store, keys.snapshotsPrefix, call),
     foreignManifestKeys: () => [],
     // With its parent's blocks: whoever commits on top of it, Go too, goes on from them.
@@ -39,7 +42,7 @@ export function volumeFormat(options: VolumeFormatOptions): HistoryFormat<Volume
       const algorithm = parent?.checksumAlgorithm;
       return {
         schemaName,
-        formatVersion,
+        formatVersion: parent?.formatVersion ?? formatVersion,
         volumeId: volume,
         snapshotId: snapshot,
         createdAt: formatTime(env.now()),

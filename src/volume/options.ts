@@ -31,6 +31,11 @@ export interface VolumeOptions {
   readonly stagingBytesMax?: number;
   /** Write a checksum of the manifest into the manifest. Default true. */
   readonly manifestChecksum?: boolean;
+  /**
+   * How manifests are written. `compatible`: each lists every block, as Lode for Go reads and writes them. `compact`: a commit
+   * of K blocks writes O(K + log B) bytes; only this library reads them. Default: as the volume has it, `compatible` when it is new.
+   */
+  readonly manifests?: 'compatible' | 'compact';
   /** Lode for Go commits too. In a bucket its rewinds can cut off ours without it (docs/guarantees.md). One request more. */
   readonly peers?: 'go';
   /** Who else writes, as for datasets: `any` process (default), only this `process`, or nobody (`single`). */
@@ -54,6 +59,7 @@ export interface ResolvedVolumeOptions {
   readonly blockBytes: number;
   readonly stagingBytesMax: number;
   readonly seal: boolean;
+  readonly manifests: 'compatible' | 'compact' | undefined;
   readonly peers: 'go' | undefined;
   readonly writers: Writers;
   readonly settleMs: number | undefined;
@@ -73,6 +79,7 @@ const volumeNames = {
   blockBytes: true,
   stagingBytesMax: true,
   manifestChecksum: true,
+  manifests: true,
   peers: true,
   writers: true,
   settleMs: true,
@@ -108,6 +115,8 @@ export function resolveOptions(
     blockBytes: options.blockBytes ?? 8 * mebibyte,
     stagingBytesMax: options.stagingBytesMax ?? 64 * mebibyte,
     seal: options.manifestChecksum ?? true,
+    // Go could not commit on top of anything else.
+    manifests: options.peers === 'go' ? 'compatible' : options.manifests,
     peers: options.peers,
     writers: options.writers ?? 'any',
     settleMs,
@@ -119,8 +128,8 @@ export function resolveOptions(
 
 /** What TypeScript would have refused, which would fail later and elsewhere. */
 function assertParts(volume: string, options: VolumeOptions): void {
-  const { store, length, checksum, peers, writers, settleMs, blockBytes, stagingBytesMax } =
-    options;
+  const { store, length, checksum, manifests, peers, writers, settleMs } = options;
+  const { blockBytes, stagingBytesMax } = options;
   const refuse = (field: string, expected: string, actual: unknown): never => {
     throw new LodeError('LODE_INVALID_ARGUMENT', 'this option cannot have such a value', {
       volume,
@@ -139,6 +148,10 @@ function assertParts(volume: string, options: VolumeOptions): void {
   if (settleMs !== undefined && !(settleMs >= 0)) refuse('settleMs', '0 or more', settleMs);
   if (writers !== undefined && !['any', 'process', 'single'].includes(writers))
     refuse('writers', 'any, process or single', writers);
+  if (manifests !== undefined && !['compatible', 'compact'].includes(manifests))
+    refuse('manifests', 'compatible or compact', manifests);
+  if (peers !== undefined && manifests === 'compact')
+    refuse('manifests', "compatible beside peers: 'go'", manifests);
   if (peers !== undefined && peers !== 'go') refuse('peers', 'go', peers);
   if (peers !== undefined && writers !== undefined && writers !== 'any')
     refuse('peers', "writers: 'any'", writers);

@@ -17,8 +17,10 @@ import {
 } from '../../manifest/index.ts';
 import type { Members } from '../../manifest/index.ts';
 import type { BlockTable } from '../block-table.ts';
-import { BlockTableBuilder, overlapIn } from '../block-table.ts';
+import { BlockTableBuilder } from '../block-table.ts';
 import { volumeKeys } from '../keys.ts';
+import { assertCount, disjoint, stackOf } from './compact.ts';
+import type { Frame } from './compact.ts';
 import type { VolumeManifest, VolumeManifestLimits } from './format.ts';
 import { defaultManifestLimits, formatMajor, schemaName } from './format.ts';
 
@@ -54,10 +56,10 @@ function required(m: Members, limits: VolumeManifestLimits): VolumeManifest {
   const snapshotId = m.name('snapshot_id');
   const createdAt = creationTime(m);
   const metadata = metadataOf(m);
-  if (m.value('blocks') === null) throw m.fault('blocks', 'an array', null);
-  const entries = m.array('blocks');
   const totalLength = m.count('total_length');
   if (totalLength === 0) throw m.fault('total_length', 'more than 0', totalLength);
+  const frame = { volumeId, totalLength, blocksMax: limits.blocksMax, bytesMax: limits.bytesMax };
+  const isCompact = !schema.formatVersion.startsWith('1');
   const checksumAlgorithm = m.optionalString('checksum_algorithm');
   return {
     ...schema,
@@ -66,28 +68,16 @@ function required(m: Members, limits: VolumeManifestLimits): VolumeManifest {
     createdAt,
     metadata,
     totalLength,
-    blocks: blocksOf(m, entries, { volumeId, totalLength, blocksMax: limits.blocksMax }),
+    blocks: isCompact ? stackOf(m, frame) : blocksOf(m, frame),
     ...parentOf(m, snapshotId),
     ...(checksumAlgorithm === undefined ? {} : { checksumAlgorithm }),
   };
 }
 
-interface Frame {
-  readonly volumeId: string;
-  readonly totalLength: number;
-  readonly blocksMax: number;
-}
-
-function blocksOf(m: Members, entries: readonly unknown[], frame: Frame): BlockTable {
-  const { volumeId, totalLength, blocksMax } = frame;
-  if (entries.length > blocksMax) {
-    throw new LodeError('LODE_LIMIT_EXCEEDED', 'a manifest lists more blocks than the limit', {
-      key: m.key,
-      field: 'blocks',
-      expected: blocksMax,
-      actual: entries.length,
-    });
-  }
+function blocksOf(m: Members, { volumeId, totalLength, blocksMax }: Frame): BlockTable {
+  if (m.value('blocks') === null) throw m.fault('blocks', 'an array', null);
+  const entries = m.array('blocks');
+  assertCount(m, entries.length, blocksMax);
   const keys = volumeKeys(volumeId);
   const builder = new BlockTableBuilder(entries.length);
   entries.forEach((entry, i) => {
@@ -102,11 +92,7 @@ function blocksOf(m: Members, entries: readonly unknown[], frame: Frame): BlockT
       throw block.fault('path', keys.block(offset, length), path);
     builder.add(offset, length, block.optionalString('checksum'));
   });
-  const blocks = builder.finish();
-  const overlap = overlapIn(blocks);
-  if (overlap === undefined) return blocks;
-  const [{ offset, length }, second] = overlap;
-  throw m.fault('blocks', `none before ${offset + length}`, second.offset);
+  return disjoint(m, builder.finish(), 'blocks');
 }
 
 function otherLength({ volumeId, totalLength }: VolumeManifest, opened: number): LodeError {

@@ -1,6 +1,11 @@
-/** Volume manifest to bytes: exactly those of Go's encoder, two-space indentation and no final newline. */
+/**
+ * Volume manifest to bytes: exactly those of Go's encoder, two-space indentation and no final newline. A compact one has
+ * `runs` and `recent` in the place of `blocks`; Go refuses it, since it lacks a member.
+ */
 import { utf8Encode } from '../../bytes/index.ts';
 import { count, metadataText, name, sealed, string } from '../../manifest/index.ts';
+import { BlockStack } from '../block-stack.ts';
+import type { RunRef } from '../block-stack.ts';
 import type { VolumeBlocks } from '../block-table.ts';
 import { volumeKeys } from '../keys.ts';
 import type { VolumeManifest } from './format.ts';
@@ -22,13 +27,33 @@ export function encodeManifest(
     `\n  "created_at": ${name(m.createdAt, 'created_at')},` +
     `\n  "metadata": ${metadataText(m.metadata)},` +
     `\n  "total_length": ${count(m.totalLength, 'total_length')},` +
-    `\n  "blocks": ${blocksText(m.volumeId, m.blocks)}`;
+    `\n  ${blocksText(m)}`;
   if (m.parentSnapshotId) text += `,\n  "parent_snapshot_id": ${string(m.parentSnapshotId)}`;
   if (m.checksumAlgorithm) text += `,\n  "checksum_algorithm": ${string(m.checksumAlgorithm)}`;
   return seal ? sealed(text) : utf8Encode(`${text}\n}`);
 }
 
-function blocksText(volume: string, blocks: VolumeBlocks): string {
+function blocksText({ volumeId, blocks }: VolumeManifest): string {
+  return blocks instanceof BlockStack
+    ? `"runs": ${runsText(blocks)},\n  "recent": ${recentText(blocks)}`
+    : `"blocks": ${listText(volumeId, blocks)}`;
+}
+
+/** One line each: bytes of every commit. */
+function runsText({ runs }: BlockStack): string {
+  const line = ({ id, count: blocks, sizeBytes, coveredBytes, checksum }: RunRef): string =>
+    `[${string(id)},${blocks},${sizeBytes},${coveredBytes},${string(checksum)}]`;
+  return runs.length === 0 ? '[]' : `[\n    ${runs.map(line).join(',\n    ')}\n  ]`;
+}
+
+function recentText({ recent }: BlockStack): string {
+  const lines: string[] = [];
+  for (const { offset, length, checksum } of recent.from(0))
+    lines.push(`[${offset},${length}${checksum === undefined ? '' : `,${string(checksum)}`}]`);
+  return lines.length === 0 ? '[]' : `[\n    ${lines.join(',\n    ')}\n  ]`;
+}
+
+function listText(volume: string, blocks: VolumeBlocks): string {
   if (blocks.count === 0) return '[]';
   // Quoted once: the rest of a key is digits.
   const prefix = string(volumeKeys(volume).blockPrefix).slice(0, -1);

@@ -7,8 +7,10 @@ import type { VolumeBlocks } from '../block-table.ts';
 
 export const schemaName = 'lode-volume-manifest';
 export const formatVersion = '1.0.0';
+/** Of compact manifests, which only we read: they name runs of blocks instead of listing all. */
+export const compactVersion = '2.0.0';
 /** Versions that begin with a higher number are refused with `LODE_FORMAT_TOO_NEW`. */
-export const formatMajor = 1;
+export const formatMajor = 2;
 
 export interface VolumeManifest {
   readonly schemaName: string;
