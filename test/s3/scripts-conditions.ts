@@ -217,6 +217,16 @@ export const conditionScripts: readonly WireScript[] = [
     },
   },
   {
+    name: 'an abort while a large body is sent: the reason comes back as it was',
+    async run({ store }) {
+      const stop = new AbortController();
+      const reason = Object.freeze(new Error('enough'));
+      const put = store.put(key, large, { signal: stop.signal });
+      setImmediate(() => stop.abort(reason));
+      await assert.rejects(put, (error) => error === reason);
+    },
+  },
+  {
     name: 'a probe refuses a server that ignores conditions, before the first write, and leaves nothing',
     options: { conditions: 'probe' },
     rules: [{ on: 'PutObject', times: 999, do: { ignore: ['if-match', 'if-none-match'] } }],

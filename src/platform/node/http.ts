@@ -103,7 +103,8 @@ function exchange(request: Request, { module, kept, single }: Lane): Promise<Res
     sent.on('error', (error: NodeJS.ErrnoException) => {
       // What is still waiting here, or failed to leave, is not there: the request never became whole.
       const cutOff = error.syscall === 'write' || (sent.socket?.writableLength ?? 0) > 0;
-      reject(cutOff ? Object.assign(error, { cutOff }) : error);
+      // The reason of an abort is the caller's, and stays as it is.
+      reject(cutOff && signal?.aborted !== true ? Object.assign(error, { cutOff }) : error);
     });
     sent.on('response', (message) => resolve(answer(message)));
     sent.end(body);
