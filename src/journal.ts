@@ -8,7 +8,7 @@ export { recordBytesMax } from './journal/wal/options.ts';
 export type { WalOptions } from './journal/wal/options.ts';
 export type { RecoveryDamage, RecoveryMode, RecoveryReport } from './journal/wal/recover.ts';
 export type { VisitRecord, WalRecord } from './journal/wal/segment-scan.ts';
-export { crc32c } from './encoding/checksums/crc32c.ts';
+export { crc32c, crc32cCombine } from './encoding/checksums/crc32c.ts';
 export { maskCrc32c, unmaskCrc32c } from './journal/wal/frame.ts';
 export { listSnapshots, openSnapshot, writeSnapshot } from './journal/snapshot/snapshot.ts';
 export type {

@@ -1,13 +1,24 @@
 /**
- * CRC-32C (Castagnoli), eight bytes a step.
+ * CRC-32C (Castagnoli), eight bytes a step; longer input as three streams side by side, whose results are then joined. A
+ * step waits for the one before it, so three that do not wait for each other take hardly longer than one.
  *
- * The tables (8 KiB) are made at the first use: importing costs nothing.
+ * The tables (16 KiB) are made at the first use: importing costs nothing.
  */
 
 /** The polynomial 0x1EDC6F41, bits reversed. */
 const polynomial = 0x82f6_3b78;
+/** Bytes of each of three streams. */
+const strideBytes = 256;
 
-let tables: Int32Array | undefined;
+interface Tables {
+  /** Table k gives the effect of a byte that k more bytes follow. */
+  readonly bytes: Int32Array;
+  /** The effect of `strideBytes` and of twice as many zero bytes on a CRC, byte by byte of it. */
+  readonly once: Int32Array;
+  readonly twice: Int32Array;
+}
+
+let tables: Tables | undefined;
 
 /** The CRC of what came before, if anything, followed by `bytes`, or by those from `start` up to `end`. */
 export function crc32c(
@@ -16,10 +27,14 @@ export function crc32c(
   start = 0,
   end: number = bytes.length,
 ): number {
-  const t = (tables ??= makeTables());
-  const whole = end - ((end - start) % 8);
+  const { bytes: t } = (tables ??= makeTables());
   let crc = ~before;
   let i = start;
+  if (end - start >= 3 * strideBytes) {
+    crc = threeStreams(bytes, crc, start, end);
+    i = end - ((end - start) % (3 * strideBytes));
+  }
+  const whole = end - ((end - i) % 8);
   // Indices are in range by construction; the assertions only tell the compiler so.
   for (; i < whole; i += 8) {
     const low =
@@ -44,17 +59,107 @@ export function crc32c(
   return ~crc >>> 0;
 }
 
-/** Table k gives the effect of a byte that k more bytes follow. */
-function makeTables(): Int32Array {
-  const made = new Int32Array(8 * 256);
+/** The CRC of two pieces one behind the other, from theirs and the length of the second. */
+export function crc32cCombine(first: number, second: number, secondBytes: number): number {
+  return (multiply(powerOfX(secondBytes * 8), first) ^ second) >>> 0;
+}
+
+/** All that is there of three strides at a time. CRCs here lack the inversion at both ends. */
+function threeStreams(bytes: Uint8Array, before: number, start: number, end: number): number {
+  const { bytes: t, once, twice } = (tables ??= makeTables());
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let a = before;
+  for (let i = start; i + 3 * strideBytes <= end; i += 3 * strideBytes) {
+    let b = 0;
+    let c = 0;
+    // Written out: as calls, the three take turns.
+    for (let at = i; at < i + strideBytes; at += 8) {
+      const al = a ^ view.getInt32(at, true);
+      const ah = view.getInt32(at + 4, true);
+      const bl = b ^ view.getInt32(at + strideBytes, true);
+      const bh = view.getInt32(at + strideBytes + 4, true);
+      const cl = c ^ view.getInt32(at + 2 * strideBytes, true);
+      const ch = view.getInt32(at + 2 * strideBytes + 4, true);
+      a =
+        (t[1792 + (al & 0xff)] as number) ^
+        (t[1536 + ((al >>> 8) & 0xff)] as number) ^
+        (t[1280 + ((al >>> 16) & 0xff)] as number) ^
+        (t[1024 + (al >>> 24)] as number) ^
+        (t[768 + (ah & 0xff)] as number) ^
+        (t[512 + ((ah >>> 8) & 0xff)] as number) ^
+        (t[256 + ((ah >>> 16) & 0xff)] as number) ^
+        (t[ah >>> 24] as number);
+      b =
+        (t[1792 + (bl & 0xff)] as number) ^
+        (t[1536 + ((bl >>> 8) & 0xff)] as number) ^
+        (t[1280 + ((bl >>> 16) & 0xff)] as number) ^
+        (t[1024 + (bl >>> 24)] as number) ^
+        (t[768 + (bh & 0xff)] as number) ^
+        (t[512 + ((bh >>> 8) & 0xff)] as number) ^
+        (t[256 + ((bh >>> 16) & 0xff)] as number) ^
+        (t[bh >>> 24] as number);
+      c =
+        (t[1792 + (cl & 0xff)] as number) ^
+        (t[1536 + ((cl >>> 8) & 0xff)] as number) ^
+        (t[1280 + ((cl >>> 16) & 0xff)] as number) ^
+        (t[1024 + (cl >>> 24)] as number) ^
+        (t[768 + (ch & 0xff)] as number) ^
+        (t[512 + ((ch >>> 8) & 0xff)] as number) ^
+        (t[256 + ((ch >>> 16) & 0xff)] as number) ^
+        (t[ch >>> 24] as number);
+    }
+    a = shifted(twice, a) ^ shifted(once, b) ^ c;
+  }
+  return a;
+}
+
+function shifted(table: Int32Array, crc: number): number {
+  return (
+    (table[crc & 0xff] as number) ^
+    (table[256 + ((crc >>> 8) & 0xff)] as number) ^
+    (table[512 + ((crc >>> 16) & 0xff)] as number) ^
+    (table[768 + (crc >>> 24)] as number)
+  );
+}
+
+function makeTables(): Tables {
+  const bytes = new Int32Array(8 * 256);
   for (let byte = 0; byte < 256; byte++) {
     let crc = byte;
     for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? polynomial : 0);
-    made[byte] = crc;
+    bytes[byte] = crc;
   }
-  for (let i = 256; i < made.length; i++) {
-    const shorter = made[i - 256] as number;
-    made[i] = (shorter >>> 8) ^ (made[shorter & 0xff] as number);
+  for (let i = 256; i < bytes.length; i++) {
+    const shorter = bytes[i - 256] as number;
+    bytes[i] = (shorter >>> 8) ^ (bytes[shorter & 0xff] as number);
   }
-  return made;
+  return { bytes, once: shiftTable(strideBytes), twice: shiftTable(2 * strideBytes) };
+}
+
+function shiftTable(zeroBytes: number): Int32Array {
+  const factor = powerOfX(zeroBytes * 8);
+  return Int32Array.from({ length: 4 * 256 }, (_, i) =>
+    multiply(factor, (i & 0xff) << (8 * (i >> 8))),
+  );
+}
+
+/** Polynomials over GF(2) modulo ours, bits reversed: the highest bit is the coefficient of 1. */
+function multiply(left: number, right: number): number {
+  let product = 0;
+  let shift = right;
+  for (let bit = 0x8000_0000; bit !== 0; bit >>>= 1) {
+    if (left & bit) product ^= shift;
+    shift = shift & 1 ? (shift >>> 1) ^ polynomial : shift >>> 1;
+  }
+  return product;
+}
+
+function powerOfX(exponent: number): number {
+  let power = 0x8000_0000;
+  let square = 0x4000_0000;
+  for (let rest = exponent; rest > 0; rest = Math.floor(rest / 2)) {
+    if (rest % 2 === 1) power = multiply(square, power);
+    square = multiply(square, square);
+  }
+  return power;
 }
