@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { flipEverywhere } from './bit-flips.ts';
+import { cases, runCases } from './cases.ts';
 import { sampleLog } from './sample.ts';
 import { truncateEverywhere } from './truncation.ts';
 
@@ -25,4 +26,11 @@ describe('a damaged log', () => {
       assert.ok(findings.cases > 10_000);
     });
   }
+
+  it('of segments that are stale, missing, doubled or swapped has the outcome that is written down', async () => {
+    const findings = { cases: 0, violations: [] };
+    await runCases(7, findings);
+    assert.deepEqual(findings.violations, []);
+    assert.equal(findings.cases, cases.length * 4);
+  });
 });

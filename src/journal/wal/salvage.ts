@@ -16,12 +16,18 @@ export async function* salvage(
   files: readonly SegmentFile[],
 ): AsyncGenerator<readonly WalRecord[], void, undefined> {
   let last = 0;
-  for (const [i, file] of files.entries()) {
-    const before = files[i - 1]?.header?.logNumber;
+  const journalId = mostCommon(files.flatMap(({ header }) => header?.journalId ?? []));
+  // By what they say they are: names can be mixed up.
+  const ours = files
+    .filter(({ header }) => header === undefined || header.journalId === journalId)
+    .sort((a, b) => startOf(a) - startOf(b));
+  for (const [i, file] of ours.entries()) {
+    const before = ours[i - 1]?.header?.logNumber;
+    const after = ours[i + 1]?.header?.logNumber;
     const numbers = new Set([
       file.header?.logNumber ?? (await storedLogNumber(disk, file)),
       ...(before === undefined ? [] : [before + 1]),
-      ...(files[i + 1]?.header === undefined ? [] : [(files[i + 1]?.header?.logNumber ?? 0) - 1]),
+      ...(after === undefined ? [] : [after - 1]),
     ]);
     for (const logNumber of numbers) {
       const before = last;
@@ -32,6 +38,16 @@ export async function* salvage(
       if (last > before) break;
     }
   }
+}
+
+function startOf({ header, firstLsn }: SegmentFile): number {
+  return header?.firstLsn ?? firstLsn;
+}
+
+function mostCommon(values: readonly string[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return [...counts].sort(([, a], [, b]) => b - a)[0]?.[0];
 }
 
 async function storedLogNumber(disk: Disk, { path }: SegmentFile): Promise<number> {
@@ -47,17 +63,17 @@ async function storedLogNumber(disk: Disk, { path }: SegmentFile): Promise<numbe
 
 async function* salvageFile(
   disk: Disk,
-  { path, firstLsn, header }: SegmentFile,
+  segment: SegmentFile,
   logNumber: number,
   above: number,
 ): AsyncGenerator<readonly WalRecord[], void, undefined> {
-  const file = await disk.open(path, 'read');
+  const file = await disk.open(segment.path, 'read');
   try {
     const { size } = await file.info();
     const reader = new SegmentReader(file, { logNumber }, size, true);
     const { scanner } = reader;
-    let lsn = firstLsn - 1;
-    let timeMs = header?.timeMs ?? 0;
+    let lsn = startOf(segment) - 1;
+    let timeMs = segment.header?.timeMs ?? 0;
     let batch: WalRecord[] = [];
     for (let isLost = false; ;) {
       const step = isLost ? scanner.seek() : scanner.next();
