@@ -1,0 +1,65 @@
+/** What the log bars share: a preallocated file appended to by hand, and a log, each in a directory of its own. */
+import * as fs from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openWal, type Wal } from '../src/journal.ts';
+
+export const record: Buffer = Buffer.alloc(100, 'r');
+
+/** Long enough that neither side leaves it: both write into space made ahead. */
+const spaceBytes = 64 * 1024 * 1024;
+
+export interface Contest extends AsyncDisposable {
+  readonly wal: Wal;
+  readonly raw: RawLog;
+}
+
+export interface RawLog {
+  /** One write, one datasync, on the calling thread. */
+  appendSync(bytes: Uint8Array): void;
+  /** The same with the sync off the thread. */
+  append(bytes: Uint8Array): Promise<void>;
+}
+
+export async function contest(): Promise<Contest> {
+  const root = await mkdtemp(join(tmpdir(), 'lode-wal-'));
+  const wal = await openWal(root, { reserveBytes: 0 });
+  await wal.ready();
+  const raw = rawLog(join(root, 'raw'));
+  return {
+    wal,
+    raw,
+    async [Symbol.asyncDispose]() {
+      await wal.close();
+      raw.close();
+      await rm(root, { recursive: true });
+    },
+  };
+}
+
+function rawLog(path: string): RawLog & { close(): void } {
+  const descriptor = fs.openSync(path, 'w+');
+  const zeros = Buffer.alloc(1024 * 1024);
+  for (let at = 0; at < spaceBytes; at += zeros.length)
+    fs.writeSync(descriptor, zeros, 0, zeros.length, at);
+  fs.fdatasyncSync(descriptor);
+  let position = 0;
+  const write = (bytes: Uint8Array): void => {
+    if (position + bytes.length > spaceBytes) position = 0;
+    position += fs.writeSync(descriptor, bytes, 0, bytes.length, position);
+  };
+  return {
+    appendSync(bytes) {
+      write(bytes);
+      fs.fdatasyncSync(descriptor);
+    },
+    append(bytes) {
+      write(bytes);
+      return new Promise((resolve, reject) =>
+        fs.fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error))),
+      );
+    },
+    close: () => fs.closeSync(descriptor),
+  };
+}
