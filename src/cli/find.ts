@@ -167,23 +167,18 @@ async function layoutUnder(
   return folders.has('snapshots/') || folders.has('latest') ? defaultLayout() : undefined;
 }
 
-/** A handle for everything but records: no command writes any, so any codec will do. */
-export function openFoundDataset(
-  { id, layout }: FoundDataset,
-  store: Store,
-  signal: AbortSignal,
-): Promise<Dataset<unknown>> {
-  return openDataset(id, { store, layout, codec: jsonl(), signal });
-}
-
-/** `LODE_NO_SNAPSHOTS` for a volume without any: nothing says how long it is. */
+/**
+ * A handle for everything but records: no command writes any, so any codec will do. `LODE_NO_SNAPSHOTS` for a volume
+ * without any: nothing says how long it is.
+ */
 export function openFound(
   found: Found,
   store: Store,
   signal: AbortSignal,
 ): Promise<Dataset<unknown> | Volume> {
-  if (found.kind === 'dataset') return openFoundDataset(found, store, signal);
-  return openVolume(found.id, { store, signal });
+  const { id } = found;
+  if (found.kind === 'volume') return openVolume(id, { store, signal });
+  return openDataset(id, { store, layout: found.layout, codec: jsonl(), signal });
 }
 
 type Named =

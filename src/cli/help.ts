@@ -7,22 +7,23 @@ const top = `lode: look at stores of datasets and volumes, and look after them
 Usage: lode COMMAND STORE [NAME] [SNAPSHOT] [options]
 
 Look:
-  ls           datasets and volumes of a store, or objects
-  log          history of a dataset or a volume, newest first
-  show         one snapshot: its facts, its files or blocks
-  cat          records as JSON Lines, or raw bytes
-  diff         what is different between two snapshots
-  volume map   which bytes of a volume are there, as a picture
-  volume read  bytes of a volume
+  ls                  datasets and volumes of a store, or objects
+  log                 history of a dataset or a volume, newest first
+  show                one snapshot: its facts, its files or blocks
+  cat                 records as JSON Lines, or raw bytes
+  diff                what is different between two snapshots
+  volume map          which bytes of a volume are there, as a picture
+  volume read         bytes of a volume
 
-Fill:
-  volume fill  upload what a volume lacks of a file
+Copy:
+  volume fill         upload what a volume lacks of a file
+  volume materialize  a volume as a local file
 
 Look after:
-  verify       compare every object with what was committed
-  doctor       what this storage can and cannot promise
-  repair       complete what interrupted commits left
-  gc           delete data that no snapshot names
+  verify              compare every object with what was committed
+  doctor              what this storage can and cannot promise
+  repair              complete what interrupted commits left
+  gc                  delete data that no snapshot names
 
 ${storeHelp}
 NAME is that of a dataset or a volume. SNAPSHOT is an id or "latest", which is what you
@@ -108,10 +109,10 @@ Examples:
   lode diff ./data events
   lode diff ./data events 1767323045123456789 latest --json
 `,
-  verify: `lode verify STORE [DATASET [SNAPSHOT]]: compare every object with what was committed
+  verify: `lode verify STORE [NAME [SNAPSHOT]]: compare every object with what was committed
 
-Reads all data. Without a dataset, all of them. Exit code 5 when anything is missing, cut
-or altered; each such object is a line on stdout.
+Reads all data; without a name, of all datasets and volumes. Exit code 5 when anything is
+missing, cut or altered; each such object is a line on stdout.
 
 Examples:
   lode verify ./data
@@ -128,7 +129,7 @@ Examples:
   lode doctor ./data
   lode doctor ./data --read-only --json
 `,
-  gc: `lode gc STORE [DATASET]: delete data files that no snapshot names
+  gc: `lode gc STORE [NAME]: delete data files and blocks that no snapshot names
 
   --apply            delete; without it only the plan is shown
   --dry-run          show the plan (the default)
@@ -197,16 +198,32 @@ Examples:
   lode volume fill ./data disk ./disk.img
   lode volume fill s3://bucket/images disk ./part2.img --offset 1GiB --length 4GiB
 `,
+  'volume materialize': `lode volume materialize STORE VOLUME FILE [SNAPSHOT]: a volume as a local file
+
+  --range RANGE      only the blocks that touch it: FROM-TO, FROM- or OFFSET+LENGTH
+  --holes            write what is there. Gaps stay as they are in FILE: in a new one
+                     holes, which read as zeros. Without it gaps are named, nothing is
+                     written, and the exit code is 3
+
+FILE is as long as the volume; every block is verified. Stopped at any time, the same
+call goes on: blocks that FILE has already are kept, found out by their checksums. A
+FILE of another length is left alone.
+
+Examples:
+  lode volume materialize ./data disk ./disk.img
+  lode volume materialize s3://bucket/images disk ./disk.img --holes
+`,
 };
 
 const groups: Readonly<Record<string, string>> = {
   volume: `lode volume COMMAND STORE VOLUME: a byte space that fills up over time
 
-  lode volume map    which bytes are there, as a picture
-  lode volume read   bytes to stdout
-  lode volume fill   upload what is missing of a file
+  lode volume map          which bytes are there, as a picture
+  lode volume read         bytes to stdout
+  lode volume fill         upload what is missing of a file
+  lode volume materialize  the volume as a local file
 
-Also ls, log, show, diff and repair take volumes.
+Also ls, log, show, diff, verify, repair and gc take volumes.
 `,
 };
 

@@ -23,6 +23,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   'volume map': () => import('./commands/volume-map.ts'),
   'volume read': () => import('./commands/volume-read.ts'),
   'volume fill': () => import('./commands/volume-fill.ts'),
+  'volume materialize': () => import('./commands/volume-materialize.ts'),
 };
 
 const interrupted = Symbol('interrupted');

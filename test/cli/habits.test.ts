@@ -110,6 +110,7 @@ describe('a call', () => {
       [['volume', 'read', 'data', 'disk', '--range', '7'], /a range is/],
       [['volume', 'read', 'data', 'disk', '--range', '8-7'], /ends after it begins/],
       [['volume', 'read', 'data', 'disk', '--range', '0-65537'], /not a range of the volume/],
+      [['volume', 'materialize', 'data', 'disk', 'data'], /remove it, or name another/],
       [['cat', 'data', 'disk'], /use lode volume read/],
       [['show', 'data', 'disk', '--stats'], /--stats is for datasets/],
       [['ls', 's3://bucket/?frob=1'], /a parameter that means nothing/],

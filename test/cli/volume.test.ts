@@ -1,7 +1,7 @@
 /** At risk: an upload that has to begin again, and a gap that reads as bytes. The volume commands, as a process sees them. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, watch, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, statSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openDataset } from '../../src/index.ts';
@@ -203,5 +203,83 @@ describe('lode and volumes', () => {
     assert.deepEqual([code, /100 % is there/.test(stderr)], [0, true]);
     const out = await lode(['volume', 'read', 'data', 'big', '--quiet'], { cwd: at.folder });
     assert.deepEqual([out.code, out.stdout.length], [0, image.length]);
+  });
+
+  it('materialize makes the file, or goes on with it, and takes no hole for granted', async () => {
+    using other = bench();
+    await fill(other.store);
+    const materialize = (...more: string[]): Promise<Ran> =>
+      lode(['volume', 'materialize', 'data', 'disk', 'copy.img', ...more], { cwd: other.folder });
+    const copy = join(other.folder, 'copy.img');
+    const refused = await materialize();
+    assert.deepEqual([refused.code, existsSync(copy)], [3, false]);
+    assert.match(refused.stderr, /\nmissing 16384\+16384\nmissing 36864\+12288\n/);
+    const some = await materialize('--range', '0-16KiB');
+    assert.deepEqual([some.code, statSync(copy).size], [0, 65536]);
+    const { stderr } = await materialize('--holes');
+    assert.equal(
+      stderr,
+      'disk in copy.img: 3 blocks, 20 kB copied, 16 kB there already; 2 holes for what is missing\n',
+    );
+    await lode(['volume', 'fill', 'data', 'disk', 'disk.img'], { cwd: other.folder });
+    const told = await lodeJson(['volume', 'materialize', 'data', 'disk', 'copy.img'], {
+      cwd: other.folder,
+    });
+    const { keptBytes, copiedBytes, gaps } = told as Record<string, unknown>;
+    assert.deepEqual([keptBytes, copiedBytes, gaps], [36864, 28672, []]);
+    assert.deepEqual(readFileSync(copy), Buffer.from(diskImage()));
+    writeFileSync(copy, 'precious');
+    assert.equal((await materialize()).code, 2);
+    assert.equal(readFileSync(copy, 'utf8'), 'precious');
+  });
+
+  it('verify names damaged blocks, and a head that tells nothing any more', async () => {
+    using other = bench();
+    await fill(other.store);
+    const verify = (...args: string[]): Promise<Ran> =>
+      lode(['verify', 'data', ...args], { cwd: other.folder });
+    const clean = await verify('disk');
+    assert.deepEqual([clean.code, clean.stdout], [0, '']);
+    assert.match(clean.stderr, /^disk: 2 snapshots, \d+ objects, 37 kB: all as committed\n$/);
+    const block = other.path('volumes/disk/data/0-16384.bin');
+    writeFileSync(block, readFileSync(block).subarray(1));
+    const damaged = await verify('disk', '--json');
+    const { volumes } = JSON.parse(damaged.stdout) as { volumes: { problems: object[] }[] };
+    assert.deepEqual([damaged.code, volumes[0]?.problems.length], [5, 1]);
+    const id = readFileSync(other.path('volumes/disk/latest'), 'utf8');
+    writeFileSync(other.path(`volumes/disk/snapshots/${id}/manifest.json`), 'x');
+    const headless = await verify();
+    assert.equal(headless.code, 5);
+    assert.match(headless.stdout, /^volumes\/disk\/snapshots\/\d+\/manifest\.json {2}LODE_/m);
+    assert.match(headless.stderr, /^backup: .* all as committed$/m);
+  });
+
+  it('gc deletes blocks that nobody committed, of volumes without any commit too', async () => {
+    using other = bench();
+    await fill(other.store);
+    const keys = ['volumes/disk/data/16384-15.bin', 'volumes/never/data/0-15.bin'];
+    for (const key of keys) other.orphan(key);
+    const cwd = other.folder;
+    assert.match(
+      (await lode(['ls', 'data', '-l'], { cwd })).stdout,
+      /^never {2}volume {2}no snapshot$/m,
+    );
+    assert.match((await lode(['verify', 'data'], { cwd })).stderr, /^never: no snapshot$/m);
+    assert.equal((await lode(['repair', 'data'], { cwd })).code, 0);
+    const plan = await lode(['gc', 'data'], { cwd });
+    assert.deepEqual(plan.stdout.match(/volumes.*/g), keys);
+    assert.ok(keys.every((key) => existsSync(other.path(key))));
+    const { code, stdout } = await lode(['gc', 'data', '--apply', '--json'], { cwd });
+    const { volumes } = JSON.parse(stdout) as { volumes: { volume: string; deleted: number }[] };
+    assert.equal(code, 0);
+    assert.deepEqual(
+      volumes.map(({ volume, deleted }) => [volume, deleted]),
+      [
+        ['disk', 1],
+        ['never', 1],
+      ],
+    );
+    assert.ok(keys.every((key) => !existsSync(other.path(key))));
+    assert.equal((await lode(['verify', 'data'], { cwd })).code, 0);
   });
 });

@@ -1,9 +1,11 @@
-/** `lode gc`: data files that no snapshot names; a plan unless told to apply it. */
-import type { GcReport } from 'lode';
+/** `lode gc`: data files and blocks that no snapshot names; a plan unless told to apply it. */
+import { isLodeError, openVolume } from 'lode';
+import type { Dataset, GcReport, Store, Volume } from 'lode';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { errorFacts, exitCodes } from '../failure.ts';
-import { findAll, openFoundDataset } from '../find.ts';
+import { byKind, findAll, openFound } from '../find.ts';
+import type { Found } from '../find.ts';
 import { openStore } from '../open-store.ts';
 import { bytesText, countText, plainText, timeText } from '../text.ts';
 
@@ -18,10 +20,9 @@ export const command: Command = {
     const { out, signal, applies } = call;
     const age = ageOf(call.text('older-than'));
     const store = await openStore(call);
-    const reports: { dataset: string; report: GcReport }[] = [];
+    const reports: Report[] = [];
     for await (const found of findAll(call, store, call.args[1])) {
-      if (found.kind === 'volume') continue;
-      const dataset = await openFoundDataset(found, store, signal);
+      const keeper = await openForCollection(found, store, signal);
       const options = {
         signal,
         ...(age === undefined ? {} : { olderThanMs: age }),
@@ -38,7 +39,7 @@ export const command: Command = {
             () => `${found.id}: ${objects} objects, ${manifests} manifests, ${deleted} deleted`,
           ),
       };
-      let report = await dataset.gc(options);
+      let report = await keeper.gc(options);
       if (!out.json) {
         for (const { key, sizeBytes, lastModifiedMs } of report.orphans)
           await out.line(
@@ -48,13 +49,13 @@ export const command: Command = {
         out.note(planText(found.id, report, applies));
       }
       if (applies && report.orphans.length > 0) {
-        report = await dataset.gc({ ...options, dryRun: false });
+        report = await keeper.gc({ ...options, dryRun: false });
         out.note(resultText(found.id, report));
       }
-      reports.push({ dataset: found.id, report });
+      reports.push({ found, report });
     }
     if (out.json)
-      await out.document({ command: 'gc', applied: applies, datasets: reports.map(factsOf) });
+      await out.document({ command: 'gc', applied: applies, ...byKind(reports, factsOf) });
     return reports.some(({ report }) => report.failed.length > 0)
       ? exitCodes.failure
       : exitCodes.ok;
@@ -70,7 +71,27 @@ function ageOf(text: string | undefined): number | undefined {
   return Number(count) * unitsMs[unit as keyof typeof unitsMs];
 }
 
-function planText(dataset: string, { orphans, tooYoung }: GcReport, applies: boolean): string {
+interface Report {
+  readonly found: Found;
+  readonly report: GcReport;
+}
+
+async function openForCollection(
+  found: Found,
+  store: Store,
+  signal: AbortSignal,
+): Promise<Dataset<unknown> | Volume> {
+  try {
+    return await openFound(found, store, signal);
+  } catch (error) {
+    if (found.kind === 'dataset' || !isLodeError(error, 'LODE_NO_SNAPSHOTS')) throw error;
+    // Blocks that nobody has committed, of a volume whose length nobody knows. A collector asks for none; should a first
+    // commit come meanwhile, this wrong one ends the collection.
+    return openVolume(found.id, { store, signal, length: 1 });
+  }
+}
+
+function planText(id: string, { orphans, tooYoung }: GcReport, applies: boolean): string {
   const bytes = orphans.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const found =
     orphans.length === 0
@@ -78,20 +99,19 @@ function planText(dataset: string, { orphans, tooYoung }: GcReport, applies: boo
       : `${countText(orphans.length, 'file')} to delete, ${bytesText(bytes)}`;
   const hint = orphans.length > 0 && !applies ? '; --apply deletes them' : '';
   const young = tooYoung === 0 ? '' : `; ${tooYoung} more not old enough`;
-  return `${plainText(dataset)}: ${found}${hint}${young}`;
+  return `${plainText(id)}: ${found}${hint}${young}`;
 }
 
-function resultText(dataset: string, { deleted, deletedBytes, failed }: GcReport): string {
+function resultText(id: string, { deleted, deletedBytes, failed }: GcReport): string {
   const failures = failed.map(({ key, error }) => `\n  ${plainText(`${key}: ${error.message}`)}`);
   const kept = failed.length === 0 ? '' : `; ${failed.length} could not be:${failures.join('')}`;
-  return `${plainText(dataset)}: ${countText(deleted, 'file')} deleted, ${bytesText(deletedBytes)}${kept}`;
+  return `${plainText(id)}: ${countText(deleted, 'file')} deleted, ${bytesText(deletedBytes)}${kept}`;
 }
 
-function factsOf({ dataset, report }: { dataset: string; report: GcReport }): object {
+function factsOf({ report }: Report): object {
   const { orphans, failed, ...rest } = report;
   const { olderThanMs, objects, manifests, tooYoung, deleted, deletedBytes } = rest;
   return {
-    dataset,
     olderThanMs,
     objects,
     manifests,

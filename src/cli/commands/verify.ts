@@ -1,8 +1,10 @@
 /** `lode verify`: every object against what was committed. */
-import type { VerifyReport } from 'lode';
-import type { Command } from '../command.ts';
+import { isLodeError } from 'lode';
+import type { LodeError, Store, VerifyReport } from 'lode';
+import type { Call, Command } from '../command.ts';
 import { errorFacts, exitCodes } from '../failure.ts';
-import { findAll, findSnapshot, openFoundDataset } from '../find.ts';
+import { byKind, findAll, openFound } from '../find.ts';
+import type { Found } from '../find.ts';
 import { openStore } from '../open-store.ts';
 import { bytesText, countText, plainText } from '../text.ts';
 
@@ -10,24 +12,17 @@ export const command: Command = {
   options: {},
   takes: [1, 3],
   async run(call) {
-    const { out, signal } = call;
-    const [, name, wanted] = call.args;
+    const { out } = call;
+    const [, name] = call.args;
     const store = await openStore(call);
-    const reports: { dataset: string; report: VerifyReport }[] = [];
+    const reports: Report[] = [];
     for await (const found of findAll(call, store, name)) {
-      if (found.kind === 'volume') continue;
-      const dataset = await openFoundDataset(found, store, signal);
-      const snapshot =
-        wanted === 'latest' ? (await findSnapshot(dataset, wanted, signal)).id : wanted;
-      const report = await dataset.verify({
-        signal,
-        ...(snapshot === undefined ? {} : { snapshot }),
-        onProgress: ({ snapshots, objects, bytes }) =>
-          out.progress(
-            () => `${found.id}: ${snapshots} snapshots, ${objects} objects, ${bytesText(bytes)}`,
-          ),
-      });
-      reports.push({ dataset: found.id, report });
+      const report = await verified(call, store, found);
+      if (report === undefined) {
+        out.note(`${plainText(found.id)}: no snapshot`);
+        continue;
+      }
+      reports.push({ found, report });
       if (out.json) continue;
       for (const { key, error } of report.problems)
         await out.line(out.paint('red', plainText(`${key}  ${error.code}  ${error.message}`)));
@@ -36,27 +31,65 @@ export const command: Command = {
     }
     const damaged = reports.some(({ report }) => report.problems.length > 0);
     if (out.json)
-      await out.document({ command: 'verify', ok: !damaged, datasets: reports.map(factsOf) });
-    else if (reports.length === 0) out.note('no datasets here');
+      await out.document({ command: 'verify', ok: !damaged, ...byKind(reports, factsOf) });
+    else if (reports.length === 0) out.note('nothing to verify here');
     return damaged ? exitCodes.damaged : exitCodes.ok;
   },
 };
 
-function summary(dataset: string, report: VerifyReport): string {
+interface Report {
+  readonly found: Found;
+  readonly report: VerifyReport;
+}
+
+/** `undefined` for a volume that nobody has committed to, unless it was named. */
+async function verified(
+  { out, args, signal }: Call,
+  store: Store,
+  found: Found,
+): Promise<VerifyReport | undefined> {
+  const [, name, wanted] = args;
+  const keeper = await openFound(found, store, signal).catch((error: unknown) => {
+    if (!isLodeError(error) || found.kind !== 'volume') throw error;
+    if (name === undefined && error.code === 'LODE_NO_SNAPSHOTS') return undefined;
+    // The head is what tells how long a volume is: without it nothing else of it can be looked at.
+    if (error.kind === 'corrupt') return error;
+    throw error;
+  });
+  if (keeper === undefined) return undefined;
+  if (isLodeError(keeper)) return headless(keeper);
+  const snapshot = wanted === 'latest' ? (await keeper.latest({ signal })).id : wanted;
+  return keeper.verify({
+    signal,
+    ...(snapshot === undefined ? {} : { snapshot }),
+    onProgress: ({ snapshots, objects, bytes }) =>
+      out.progress(
+        () => `${found.id}: ${snapshots} snapshots, ${objects} objects, ${bytesText(bytes)}`,
+      ),
+  });
+}
+
+function headless(error: LodeError): VerifyReport {
+  const { key = '', snapshot } = error.details;
+  const problems = [{ key, snapshot, error }];
+  return { snapshots: 0, objects: 1, bytes: 0, unchecked: 0, problems };
+}
+
+function summary(id: string, report: VerifyReport): string {
   const { snapshots, objects, bytes, problems, unchecked } = report;
   const verdict =
     problems.length === 0 ? 'all as committed' : countText(problems.length, 'problem');
   const bySize = unchecked === 0 ? '' : `; ${unchecked} compared by size only`;
   const counts = `${countText(snapshots, 'snapshot')}, ${countText(objects, 'object')}, ${bytesText(bytes)}`;
-  return `${plainText(dataset)}: ${counts}: ${verdict}${bySize}`;
+  return `${plainText(id)}: ${counts}: ${verdict}${bySize}`;
 }
 
-function factsOf({ dataset, report }: { dataset: string; report: VerifyReport }): object {
+function factsOf({ report }: Report): object {
   const { snapshots, objects, bytes, unchecked } = report;
   const problems = report.problems.map(({ key, snapshot, error }) => ({
     key,
     snapshot,
     error: errorFacts(error),
   }));
-  return { dataset, snapshots, objects, bytes, unchecked, problems };
+  return { snapshots, objects, bytes, unchecked, problems };
 }
