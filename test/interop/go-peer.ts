@@ -1,20 +1,7 @@
-/**
- * Builds and drives the Go original of Lode, through the small program in `test/interop/go`. The binary lives in the
- * user's cache directory under a hash of its sources, so it is built once. Where Go or the module cannot be had, the
- * answer says so and tests skip; with LODE_REQUIRE_PEERS=1 that is a failure.
- */
-import { execFile, spawn } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { access, mkdir, mkdtemp, readFile, readdir, rename, rm } from 'node:fs/promises';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
+/** Drives the Go original of Lode, through the small program in `test/interop/go`. */
+import { spawn } from 'node:child_process';
+import { buildGo, required } from './go-build.ts';
 import { LineProcess } from './line-process.ts';
-
-const sources = fileURLToPath(new URL('../../../test/interop/go', import.meta.url));
-const run = promisify(execFile);
-const buildLimit = { timeout: 240_000, maxBuffer: 1 << 24 };
 
 /** How to open a dataset on the Go side; absent members mean the library's defaults. */
 export interface GoDataset {
@@ -145,54 +132,10 @@ let built: Promise<GoPeer | { readonly missing: string }> | undefined;
 /** The peer, built on first use, or why it is missing. */
 export async function goPeer(): Promise<GoPeer | { readonly missing: string }> {
   built ??= build();
-  const peer = await built;
-  if ('missing' in peer && process.env['LODE_REQUIRE_PEERS'] === '1')
-    throw new Error(`LODE_REQUIRE_PEERS=1, but ${peer.missing}`);
-  return peer;
+  return required(await built);
 }
 
 async function build(): Promise<GoPeer | { readonly missing: string }> {
-  const hash = createHash('sha256').update(`${process.platform} ${process.arch}`);
-  for (const name of (await readdir(sources)).sort())
-    hash.update(name).update(await readFile(join(sources, name)));
-  const cache = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'lode-interop');
-  const binary = join(cache, `peer-${hash.digest('hex').slice(0, 16)}`);
-  if (await exists(binary)) return new GoPeer(binary);
-
-  const go = await findGo();
-  if (go === undefined) return { missing: 'there is no go command (PATH, /usr/local/go/bin)' };
-  const at = { ...buildLimit, cwd: sources };
-  try {
-    await run(go, ['mod', 'download'], at);
-  } catch (error) {
-    return { missing: `the Go modules cannot be had: ${String(error).trim()}` };
-  }
-  await mkdir(cache, { recursive: true });
-  const room = await mkdtemp(join(cache, 'build-'));
-  try {
-    // Built beside and renamed, so that two test processes building at once both end with a whole binary.
-    await run(go, ['build', '-trimpath', '-o', join(room, 'peer'), '.'], at);
-    await rename(join(room, 'peer'), binary);
-  } finally {
-    await rm(room, { recursive: true, force: true });
-  }
-  return new GoPeer(binary);
-}
-
-async function findGo(): Promise<string | undefined> {
-  for (const go of ['go', '/usr/local/go/bin/go']) {
-    const found = await run(go, ['version']).then(
-      () => true,
-      () => false,
-    );
-    if (found) return go;
-  }
-  return undefined;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+  const built = await buildGo('go', 'peer');
+  return 'missing' in built ? built : new GoPeer(built.binary);
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Disk } from '../../../src/disk/disk.ts';
-import { openWal, recordBytesMax } from '../../../src/journal.ts';
+import { inspectWal, openWal, recordBytesMax } from '../../../src/journal.ts';
 import type { Wal, WalOptions, WalRecord } from '../../../src/journal.ts';
 import { isLodeError } from '../../../src/errors.ts';
 import { faultyDisk, memoryDisk, recordingDisk } from '../../../src/testing/index.ts';
@@ -202,6 +202,24 @@ describe('a log refuses', () => {
     });
     await wal.close();
     await (await open(disk)).close();
+  });
+
+  it('a segment cut within its header, unless the log ends there', async () => {
+    const disk = await newDisk();
+    for (const value of ['a', 'b']) {
+      const wal = await open(disk);
+      await wal.append(text(value)).durable;
+      await wal.close();
+    }
+    const cut = async (name: string): Promise<void> => {
+      const file = await disk.open(`${dir}/${name}`, 'write');
+      await file.truncate(40);
+      await file.close();
+    };
+    await cut('wal-00000000000000000002.log');
+    assert.equal((await inspectWal(dir, { disk })).damage?.isTorn, true);
+    await cut('wal-00000000000000000001.log');
+    await assert.rejects(open(disk), (error) => isLodeError(error, 'LODE_TRUNCATED'));
   });
 
   it('appends after it was closed', async () => {
