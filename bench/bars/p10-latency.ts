@@ -1,11 +1,11 @@
 /**
  * P10: how much of the latency of a bucket an operation shows. Over loopback with 50 ms added to every answer, in a process of
  * its own, a write takes little more than its three requests that wait for one another, and a read of 64 files little more
- * than its manifest and two rounds of 32. The ideal is that, or what the bare transport takes for the same requests in turn
+ * than its manifest and two rounds of 32; a hundred scattered reads of a volume at most four rounds. The ideal is that, or what the bare transport takes for the same requests in turn
  * with ours, when a busy machine makes that more.
  */
 import { httpClient } from '#platform/http.js';
-import { hive, jsonl, openDataset } from '../../src/index.ts';
+import { hive, jsonl, openDataset, openVolume } from '../../src/index.ts';
 import type { Bar, Contestant } from '../harness.ts';
 import { compare, heldTo } from '../harness.ts';
 import { startSlow } from '../s3-slow.ts';
@@ -23,6 +23,10 @@ const read = {
   max: 1.25,
 };
 
+/** Neighbours are no help: each lies in a block of its own. */
+const scattered = { name: 'volume read of 100 scattered 4 KiB', idealMs: 4 * latencyMs, max: 1 };
+const scatteredReads = 100;
+
 interface Row {
   readonly part: string;
   readonly text: string;
@@ -37,6 +41,7 @@ const layout = hive('part');
 function bare(origin: string): {
   write: Contestant;
   read: Contestant;
+  scattered: Contestant;
   close(): Promise<void>;
 } {
   const client = httpClient({ timeoutMs: 30_000 });
@@ -48,6 +53,13 @@ function bare(origin: string): {
     for await (const _ of response.chunks());
     if (response.status !== 200) throw new Error(`${method} ${key}: ${response.status}`);
   };
+  const getMany = async (count: number): Promise<void> => {
+    let left = count;
+    const lane = async (): Promise<void> => {
+      while (left-- > 0) await send('GET', 'file');
+    };
+    await Promise.all(Array.from({ length: width }, lane));
+  };
   return {
     async write() {
       for (const [key, size] of [['file', fileBytes] as const, ['manifest', 600], ['latest', 19]])
@@ -55,12 +67,9 @@ function bare(origin: string): {
     },
     async read() {
       await send('GET', 'manifest');
-      let left = files;
-      const lane = async (): Promise<void> => {
-        while (left-- > 0) await send('GET', 'file');
-      };
-      await Promise.all(Array.from({ length: width }, lane));
+      await getMany(files);
     },
+    scattered: () => getMany(scatteredReads),
     close: () => client.close(),
   };
 }
@@ -104,9 +113,17 @@ export const bar: Bar = {
           if (found?.length !== files) throw new Error(`${found?.length} rows of ${files}`);
         };
       });
+      const volume = await openVolume('disk', { store, length: scatteredReads * fileBytes });
+      const offsets = Array.from({ length: scatteredReads }, (_, i) => i * fileBytes);
+      const bytes = new Uint8Array(fileBytes);
+      const staged = await Promise.all(offsets.map((at) => volume.stageWriteAt(at, bytes)));
+      const v = await volume.commit(staged);
+      const found = await hold(scattered, raw.scattered, () => async () => {
+        await Promise.all(offsets.map((at) => volume.readAt(v, at + 4096, 4096)));
+      });
       return {
-        outcome: written.pass && seen.pass ? 'pass' : 'fail',
-        figure: `of the ideal, ${written.shown}, ${seen.shown}`,
+        outcome: written.pass && seen.pass && found.pass ? 'pass' : 'fail',
+        figure: `of the ideal, ${written.shown}, ${seen.shown}, ${found.shown}`,
       };
     } finally {
       await raw.close();

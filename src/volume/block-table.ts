@@ -121,6 +121,12 @@ export class BlockTableBuilder {
     this.#digests.set(this.#next(offset, length), checksum);
   }
 
+  /** The checksum is ASCII text between these places; none where they are one. */
+  addAscii(offset: number, length: number, bytes: Uint8Array, start: number, end: number): void {
+    const i = this.#next(offset, length);
+    if (end > start) this.#digests.setAscii(i, bytes, start, end);
+  }
+
   /** The checksum is read from a run. */
   addFrom(offset: number, length: number, from: Reader): void {
     this.#digests.read(this.#next(offset, length), from);

@@ -8,7 +8,14 @@ import type { Checksum } from '../encoding/checksum.ts';
 import type { Reader, Writer } from './run-bytes.ts';
 
 const packedBytes = 32;
-const hexDigits = '0123456789abcdef';
+const hexOfByte: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) =>
+  byte.toString(16).padStart(2, '0'),
+);
+/** Of each ASCII character its value as a lower-case hex digit; 255 for all others. */
+const digitOf: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, unit) => {
+  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(unit));
+  return digit < 0 ? 255 : digit;
+});
 
 /**
  * Forms that are packed, by the byte that stands for them, in runs too: what comes before the digits, and how many bytes
@@ -61,6 +68,19 @@ export class Digests {
     this.#odd.set(i, text);
   }
 
+  /** The same from the ASCII bytes of the text. */
+  setAscii(i: number, bytes: Uint8Array, start: number, end: number): void {
+    for (let code = 1; code < forms.length; code++) {
+      const form = forms[code];
+      if (form === undefined || end - start !== form.prefix.length + form.bytes * 2) continue;
+      if (!isAt(bytes, start, form.prefix)) continue;
+      if (!packBytes(bytes, start + form.prefix.length, end, this.#packed, i * packedBytes)) break;
+      this.#forms[i] = code;
+      return;
+    }
+    this.set(i, String.fromCharCode(...bytes.subarray(start, end)));
+  }
+
   /** Takes over one of another column. */
   copy(i: number, from: Digests, j: number): void {
     const code = from.#forms[j] ?? none;
@@ -109,26 +129,40 @@ function resized(bytes: Uint8Array, length: number): Uint8Array {
 
 function hexOf(bytes: Uint8Array, at: number, count: number): string {
   let text = '';
-  for (let i = at; i < at + count; i++) {
-    const byte = bytes[i] ?? 0;
-    text += (hexDigits[byte >> 4] ?? '') + (hexDigits[byte & 15] ?? '');
-  }
+  for (let i = at; i < at + count; i++) text += hexOfByte[bytes[i] ?? 0] ?? '';
   return text;
+}
+
+function isAt(bytes: Uint8Array, start: number, text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (bytes[start + i] !== text.charCodeAt(i)) return false;
+  return true;
 }
 
 /** False unless the text from `at` on is lower-case hex. */
 function pack(text: string, at: number, into: Uint8Array, to: number): boolean {
   for (let i = at; i < text.length; i += 2) {
-    const [high, low] = [digit(text.charCodeAt(i)), digit(text.charCodeAt(i + 1))];
-    if (high < 0 || low < 0) return false;
+    const high = digitOf[text.charCodeAt(i)] ?? 255;
+    const low = digitOf[text.charCodeAt(i + 1)] ?? 255;
+    if ((high | low) > 15) return false;
     into[to++] = high * 16 + low;
   }
   return true;
 }
 
-function digit(unit: number): number {
-  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
-  return unit >= 0x61 && unit <= 0x66 ? unit - 0x57 : -1;
+function packBytes(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  into: Uint8Array,
+  to: number,
+): boolean {
+  for (let i = at; i < end; i += 2) {
+    const high = digitOf[bytes[i] ?? 255] ?? 255;
+    const low = digitOf[bytes[i + 1] ?? 255] ?? 255;
+    if ((high | low) > 15) return false;
+    into[to++] = high * 16 + low;
+  }
+  return true;
 }
 
 /** What a manifest holds for a digest of `checksum`. */

@@ -40,10 +40,15 @@ interface Part {
 
 export async function readAt(plan: ReadPlan, range: VolumeRange): Promise<Uint8Array> {
   const { op, manifest } = plan;
+  // Most reads are of one block.
+  const [first] = manifest.blocks.from(range.offset);
+  if (first !== undefined && first.offset <= range.offset) {
+    const from = range.offset - first.offset;
+    const to = from + range.length;
+    if (to <= first.length) return readPart(plan, { block: first, from, to });
+  }
   assertCovered(manifest, range);
   const parts = [...partsOf(manifest, range)];
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return readPart(plan, only);
   if (range.length > arrayBytesMax) {
     throw new LodeError('LODE_LIMIT_EXCEEDED', 'the range is too long for one array', {
       volume: manifest.volumeId,

@@ -21,6 +21,7 @@ import { BlockTableBuilder } from '../block-table.ts';
 import { volumeKeys } from '../keys.ts';
 import { assertCount, disjoint, stackOf } from './compact.ts';
 import type { Frame } from './compact.ts';
+import { blocksMark, scanBlocks } from './scan.ts';
 import type { VolumeManifest, VolumeManifestLimits } from './format.ts';
 import { defaultManifestLimits, formatMajor, schemaName } from './format.ts';
 
@@ -39,8 +40,8 @@ export function decodeManifest(
   limits: VolumeManifestLimits = defaultManifestLimits,
 ): VolumeManifest {
   const seal = sealOf(bytes, key, limits);
-  const m = parseManifest(bytes, key, limits);
-  const manifest = required(m, limits);
+  const { m, blocks } = parsed(bytes, { key, volume }, limits);
+  const manifest = required(m, limits, blocks);
   assertSealed(m, seal);
   assertMember(key, 'volume_id', manifest.volumeId, volume);
   assertMember(key, 'snapshot_id', manifest.snapshotId, snapshot);
@@ -49,8 +50,29 @@ export function decodeManifest(
   return seal === undefined ? manifest : { ...manifest, manifestChecksum: seal };
 }
 
+/** The members, and the blocks where they are in the usual form. */
+function parsed(
+  bytes: Uint8Array,
+  { key, volume }: ManifestOrigin,
+  limits: VolumeManifestLimits,
+): { readonly m: Members; readonly blocks?: BlockTable } {
+  const { blocksMax, bytesMax } = limits;
+  if (volume !== undefined && bytes.length <= bytesMax) {
+    const scanned = scanBlocks(bytes, volume, { key, blocksMax });
+    if (scanned !== undefined) {
+      const m = parseManifest(scanned.rest, key, limits);
+      if (m.value('blocks') === blocksMark) return { m, blocks: scanned.blocks };
+    }
+  }
+  return { m: parseManifest(bytes, key, limits) };
+}
+
 /** Validates in a fixed order: the first fault is the one named. */
-function required(m: Members, limits: VolumeManifestLimits): VolumeManifest {
+function required(
+  m: Members,
+  limits: VolumeManifestLimits,
+  scanned: BlockTable | undefined,
+): VolumeManifest {
   const schema = schemaOf(m, schemaName, formatMajor);
   const volumeId = m.name('volume_id');
   const snapshotId = m.name('snapshot_id');
@@ -68,7 +90,11 @@ function required(m: Members, limits: VolumeManifestLimits): VolumeManifest {
     createdAt,
     metadata,
     totalLength,
-    blocks: isCompact ? stackOf(m, frame) : blocksOf(m, frame),
+    blocks: isCompact
+      ? stackOf(m, frame)
+      : scanned === undefined
+        ? blocksOf(m, frame)
+        : within(m, scanned, totalLength),
     ...parentOf(m, snapshotId),
     ...(checksumAlgorithm === undefined ? {} : { checksumAlgorithm }),
   };
@@ -93,6 +119,15 @@ function blocksOf(m: Members, { volumeId, totalLength, blocksMax }: Frame): Bloc
     builder.add(offset, length, block.optionalString('checksum'));
   });
   return disjoint(m, builder.finish(), 'blocks');
+}
+
+/** Blocks that do not overlap are within the volume if the last one is. */
+function within(m: Members, scanned: BlockTable, totalLength: number): BlockTable {
+  const blocks = disjoint(m, scanned, 'blocks');
+  if (blocks.count === 0) return blocks;
+  const { offset, length } = blocks.at(blocks.count - 1);
+  if (length <= totalLength - offset) return blocks;
+  throw m.fault('blocks', `none past ${totalLength}`, offset);
 }
 
 function otherLength({ volumeId, totalLength }: VolumeManifest, opened: number): LodeError {
