@@ -3,11 +3,13 @@ import type { Workload } from '../workload.ts';
 import { datasetWorkloads } from './dataset.ts';
 import { logWorkloads } from './log.ts';
 import { fsStoreWorkloads, randomFsStoreWorkload } from './fs-store.ts';
+import { volumeWorkloads } from './volume.ts';
 
 export const workloads: readonly Workload[] = [
   ...fsStoreWorkloads,
   ...datasetWorkloads,
   ...logWorkloads,
+  ...volumeWorkloads,
 ];
 
 /** Endless: a workload for every seed. */
