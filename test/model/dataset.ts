@@ -16,6 +16,7 @@ import { fsStore } from '../../src/fs.ts';
 import type { Store } from '../../src/store/index.ts';
 import { memoryStore } from '../../src/store/index.ts';
 import { limitedStore, virtualEnv } from '../../src/testing/index.ts';
+import type { VirtualEnv } from '../../src/testing/index.ts';
 
 export interface Row {
   readonly k: string;
@@ -65,7 +66,8 @@ const retries = [0, 3];
 export const storeKinds = ['memory', 'memory without guarded puts', 'fs'] as const;
 export type StoreKind = (typeof storeKinds)[number];
 
-async function storeOf(kind: StoreKind, env: ReturnType<typeof virtualEnv>): Promise<Store> {
+/** A store of this kind, empty. */
+export async function storeOf(kind: StoreKind, env: VirtualEnv): Promise<Store> {
   if (kind === 'memory') return memoryStore({ env });
   if (kind === 'memory without guarded puts')
     return limitedStore(memoryStore({ env }), { guardedPut: false });

@@ -1,9 +1,24 @@
-/** Runs the dataset model: sequences of commands against a real dataset, compared step by step. */
+/** Runs a model: sequences of commands against the real thing, compared step by step. */
 import fc from 'fast-check';
 import type { AsyncCommand } from 'fast-check';
 import { commands } from './dataset-commands.ts';
 import { setup } from './dataset.ts';
 import type { Model, Real, StoreKind } from './dataset.ts';
+import { volumeCommands } from './volume-commands.ts';
+import { setupVolume } from './volume.ts';
+import type { VolumeModel, VolumeReal } from './volume.ts';
+
+/** What is modelled: how it begins, and what may happen to it. */
+export interface Subject<M extends object, R> {
+  readonly setup: (kind: StoreKind) => Promise<{ model: M; real: R }>;
+  readonly commands: fc.Arbitrary<AsyncCommand<M, R>>;
+}
+
+export const datasets: Subject<Model, Real> = { setup, commands };
+export const volumes: Subject<VolumeModel, VolumeReal> = {
+  setup: setupVolume,
+  commands: volumeCommands,
+};
 
 export interface ModelRun {
   readonly kind: StoreKind;
@@ -21,9 +36,12 @@ export interface ModelVerdict {
 }
 
 /** A failing sequence is cut down before it is told. */
-export async function runModel({ kind, runs, steps, seed }: ModelRun): Promise<ModelVerdict> {
+export async function runModel<M extends object, R>(
+  subject: Subject<M, R>,
+  { kind, runs, steps, seed }: ModelRun,
+): Promise<ModelVerdict> {
   const ran = new Map<string, number>();
-  const counted = (command: AsyncCommand<Model, Real>): AsyncCommand<Model, Real> => ({
+  const counted = (command: AsyncCommand<M, R>): AsyncCommand<M, R> => ({
     check: (model) => command.check(model),
     toString: () => command.toString(),
     run: (model, real) => {
@@ -34,8 +52,8 @@ export async function runModel({ kind, runs, steps, seed }: ModelRun): Promise<M
   });
   const property = (length: number): fc.IAsyncProperty<unknown> =>
     fc.asyncProperty(
-      fc.array(commands, { minLength: length, maxLength: steps, size: 'max' }),
-      (list) => fc.asyncModelRun(() => setup(kind), list.map(counted)),
+      fc.array(subject.commands, { minLength: length, maxLength: steps, size: 'max' }),
+      (list) => fc.asyncModelRun(() => subject.setup(kind), list.map(counted)),
     );
   const all = await fc.check(property(steps), { numRuns: runs, seed, endOnFailure: true });
   if (!all.failed) return { ran, failure: undefined };
