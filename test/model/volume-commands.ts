@@ -6,15 +6,16 @@ import { isLodeError } from '../../src/errors.ts';
 import type { Volume } from '../../src/volume/index.ts';
 import { collectAll, failsWith } from './dataset.ts';
 import {
-  blockBytes,
   checkCommit,
   checkStage,
   committed,
   content,
+  forms,
   keyOf,
   learned,
   length,
   lookAgain,
+  places,
   pointerKey,
   runs,
 } from './volume.ts';
@@ -127,8 +128,8 @@ const atOnce = fc.tuple(range, range).map(([a, b]) =>
   command('both handles stage and commit at once', async (model, real) => {
     const before = model.chain.at(-1)?.bytes ?? new Int16Array(length).fill(-1);
     const free = [a, b].filter(([offset, size]) => {
-      const whole = runs(before, offset, size, true).length === 0;
-      return whole && size <= blockBytes && !model.objects.has(keyOf(offset, size));
+      const isFree = runs(before, offset, size, true).length === 0;
+      return isFree && places(model, offset, content(offset, size, 0))?.adopted === 0;
     });
     const [one, other] = free;
     if (one === undefined || other === undefined) return;
@@ -137,7 +138,8 @@ const atOnce = fc.tuple(range, range).map(([a, b]) =>
       [one, other].map(async ([offset, size], h) => {
         const bytes = content(offset, size, 0);
         const staged = await on(real, h).stageWriteAt(offset, bytes);
-        model.objects.set(keyOf(offset, size), bytes);
+        for (const { offset: at, length: count } of staged.blocks)
+          model.objects.set(keyOf(at, count), bytes.slice(at - offset, at - offset + count));
         const item = { range: staged, bytes };
         model.staged.push(item);
         const snapshot = await on(real, h)
@@ -257,11 +259,11 @@ const unknown = handle.map((h) =>
   }),
 );
 
-const reopen = handle.map((h) =>
-  command(`reopen(${h})`, async (model, real) => {
+const reopen = fc.tuple(handle, fc.constantFrom(...forms)).map(([h, form]) =>
+  command(`reopen(${h}, ${form})`, async (model, real) => {
     await on(real, h).close();
     await failsWith(on(real, h).latest(), 'LODE_CLOSED');
-    real.handles[h] = await real.open(h);
+    real.handles[h] = await real.open(h, form);
     learned(model, h, true);
   }),
 );

@@ -16,8 +16,11 @@ import type {
 import { collectAll, failsWith, storeOf } from './dataset.ts';
 import type { StoreKind } from './dataset.ts';
 
-export const length = 2_000;
-export const blockBytes = 48;
+export const length = 3_000;
+/** Small, so that there are many: compact manifests move what is more than 64 blocks into runs. */
+export const blockBytes = 4;
+/** In which form a handle writes manifests; `undefined`: as they are. */
+export const forms = [undefined, 'compact', 'compatible'] as const;
 export const pointerKey = 'volumes/vol/latest';
 export const keyOf = (offset: number, size: number): string =>
   `volumes/vol/data/${offset}-${size}.bin`;
@@ -61,7 +64,7 @@ export interface VolumeModel {
 export interface VolumeReal {
   readonly store: Store;
   readonly handles: Volume[];
-  open(handle: number): Promise<Volume>;
+  open(handle: number, manifests?: (typeof forms)[number]): Promise<Volume>;
 }
 
 export async function setupVolume(
@@ -69,7 +72,7 @@ export async function setupVolume(
 ): Promise<{ model: VolumeModel; real: VolumeReal }> {
   const env = virtualEnv();
   const store = await storeOf(kind, env);
-  const open = (handle: number): Promise<Volume> =>
+  const open: VolumeReal['open'] = (handle, manifests) =>
     openVolume('vol', {
       store,
       env,
@@ -79,6 +82,7 @@ export async function setupVolume(
       writers: kind === 'fs' ? 'process' : 'any',
       settleMs: 200,
       retry: { attempts: retries[handle] ?? 0 },
+      ...(manifests && { manifests }),
     });
   const model: VolumeModel = {
     chain: [],

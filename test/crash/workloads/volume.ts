@@ -1,7 +1,15 @@
 /** Commits of volumes on the fs store: blocks one by one, several at once, racing, and staged anew after a crash. */
 import { isDeepStrictEqual } from 'node:util';
-import { isLodeError, openVolume } from '../../../src/index.ts';
-import type { StagedRange, Volume, VolumeManifest, VolumeSnapshot } from '../../../src/index.ts';
+import type { DiskImage, ImageNode } from '../../../src/disk/image.ts';
+import { isLodeError, memoryStore, openVolume } from '../../../src/index.ts';
+import type {
+  Env,
+  StagedRange,
+  Store,
+  Volume,
+  VolumeManifest,
+  VolumeSnapshot,
+} from '../../../src/index.ts';
 import { judgeChain, type Found } from '../chain-judge.ts';
 import { howItFailed } from '../marks.ts';
 import { labEnv, type Lab, type Workload } from '../workload.ts';
@@ -26,7 +34,14 @@ interface Plan {
   readonly streams?: true;
   /** Somebody has staged other bytes for every other range, and is gone. */
   readonly strays?: true;
+  /** Manifests are compact, and the volume is there with so many blocks that the first commit makes a run. */
+  readonly compact?: true;
 }
+
+/** Of a compact volume: the most that a manifest holds itself. */
+const blocksBefore = 64;
+/** The number of the commit that made them. */
+const before = -1;
 
 /** The byte at each place is the same, whoever writes it. */
 function bytesAt(offset: number, length: number): Uint8Array {
@@ -37,21 +52,39 @@ async function* chunks(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 250) yield bytes.subarray(at, at + 250);
 }
 
-function workload(plan: Plan): Workload {
-  const { writers, attempts = 9, blockBytes = rangeBytes, streams, strays } = plan;
+async function workload(plan: Plan): Promise<Workload> {
+  const { writers, attempts = 9, blockBytes = rangeBytes, streams, strays, compact } = plan;
   const total = writers.reduce((sum, count) => sum + count, 0);
-  const length = (total + 1) * rangeBytes;
+  const own = (total + 1) * rangeBytes;
+  const length = own + (compact ? 2 * blocksBefore : 0);
 
   const open = ({ disk, env }: Pick<Lab, 'disk' | 'env'>): Promise<Volume> =>
+    openIn(openFs(disk, env), env);
+
+  const openIn = (store: Store, env: Env): Promise<Volume> =>
     openVolume(id, {
-      store: openFs(disk, env),
+      store,
       env,
       length,
       blockBytes,
       retry: { attempts },
       // The lock of a disk in memory knows only this process.
       writers: 'process',
+      ...(compact && { manifests: 'compact' }),
     });
+
+  /** A byte, a hole, and so on, behind the ranges of the commits. */
+  async function filled(): Promise<DiskImage> {
+    const store = memoryStore();
+    const volume = await openIn(store, labEnv(99));
+    const staged = await Promise.all(
+      Array.from({ length: blocksBefore }, (_, i) => own + 2 * i).map((offset) =>
+        volume.stageWriteAt(offset, bytesAt(offset, 1)),
+      ),
+    );
+    await volume.commit(staged, { commit: before });
+    return imageOf(store);
+  }
 
   async function stage(volume: Volume, offset: number, count: number): Promise<StagedRange[]> {
     if (streams === undefined) return [await volume.stageWriteAt(offset, bytesAt(offset, count))];
@@ -117,7 +150,7 @@ function workload(plan: Plan): Workload {
 
   return {
     name: `volume: ${plan.name}`,
-    image: rootImage,
+    image: compact ? await filled() : rootImage,
     async run(lab) {
       if (strays) await leaveStrays(lab).catch(() => undefined);
       const firsts = writers.map((_, i) => writers.slice(0, i).reduce((sum, n) => sum + n, 0));
@@ -145,21 +178,25 @@ function workload(plan: Plan): Workload {
 async function historyOf(volume: Volume, total: number): Promise<Found[]> {
   const found: Found[] = [];
   let child: VolumeSnapshot | undefined;
+  let head: string | undefined;
   for await (const snapshot of volume.snapshots()) {
     const number = Number(snapshot.manifest.metadata['commit']);
     const range = { offset: number * rangeBytes, length: rangeBytes };
-    let whole = number >= total || volume.missing(snapshot, range).length === 0;
+    let whole =
+      number >= total || number === before || volume.missing(snapshot, range).length === 0;
     for (const { offset, length } of volume.coverage(snapshot)) {
       const bytes = await volume.readAt(snapshot, offset, length, { verified: true });
       whole &&= isDeepStrictEqual(bytes, bytesAt(offset, length));
       const inChild = child && volume.missing(child, { offset, length });
       whole &&= inChild === undefined || inChild.length === 0;
     }
-    found.push({ id: snapshot.id, number, whole });
+    if (number !== before) found.push({ id: snapshot.id, number, whole });
+    else if (!whole) throw new Error('what was there before is not whole');
     child = snapshot;
+    head ??= snapshot.id;
   }
-  const head = await volume.head();
-  if (head?.id !== found[0]?.id) throw new Error(`latest is ${head?.id}, not ${found[0]?.id}`);
+  const latest = (await volume.head())?.id;
+  if (latest !== head) throw new Error(`latest is ${latest}, not ${head}`);
   return found.reverse();
 }
 
@@ -177,20 +214,53 @@ function referencesOf(key: string | undefined, bytes: Uint8Array): string[] {
   if (key !== pointerKey && !key.endsWith('/manifest.json')) return [];
   const text = new TextDecoder().decode(bytes);
   if (key === pointerKey) return [manifestKeyOf(text.trim())];
-  const { blocks, parent_snapshot_id: parent } = JSON.parse(text) as {
-    readonly blocks: readonly { readonly path: string }[];
+  const manifest = JSON.parse(text) as {
+    readonly blocks?: readonly { readonly path: string }[];
+    readonly runs?: readonly (readonly [id: string])[];
+    readonly recent?: readonly (readonly [offset: number, length: number])[];
     readonly parent_snapshot_id?: string;
   };
-  return [...(parent ? [manifestKeyOf(parent)] : []), ...blocks.map(({ path }) => path)];
+  const { blocks = [], runs = [], recent = [], parent_snapshot_id: parent } = manifest;
+  return [
+    ...(parent ? [manifestKeyOf(parent)] : []),
+    ...blocks.map(({ path }) => path),
+    ...runs.map(([run]) => `${root}runs/${run}.run`),
+    ...recent.map(([offset, length]) => `${root}data/${offset}-${length}.bin`),
+  ];
 }
 
-export const volumeWorkloads: readonly Workload[] = (
-  [
-    { name: 'a block a commit', writers: [4] },
-    { name: 'several blocks a commit', writers: [3], blockBytes: 250 },
-    { name: 'streams, staged at once', writers: [2], blockBytes: 250, streams: true },
-    { name: 'around strays', writers: [3], strays: true },
-    { name: 'writers that race and retry', writers: [2, 2] },
-    { name: 'writers that race once', writers: [2, 1], attempts: 0 },
-  ] as const
-).map(workload);
+/** The directory of a store, as if all that it holds had been synced there. */
+async function imageOf(store: Store): Promise<DiskImage> {
+  type Directory = Map<string, ImageNode>;
+  let inode = 2;
+  const data: Directory = new Map();
+  for await (const { key } of store.list('')) {
+    const names = key.split('/');
+    const name = names.pop() ?? '';
+    let at = data;
+    for (const folder of names) {
+      const there = at.get(folder);
+      const entries: Directory =
+        there?.kind === 'directory' ? (there.entries as Directory) : new Map();
+      if (there === undefined) at.set(folder, { kind: 'directory', inode: ++inode, entries });
+      at = entries;
+    }
+    const bytes = (await (await store.get(key))?.bytes()) ?? new Uint8Array(0);
+    at.set(name, { kind: 'file', inode: ++inode, bytes });
+  }
+  const entries: Directory = new Map([['data', { kind: 'directory', inode: 2, entries: data }]]);
+  return { kind: 'directory', inode: 1, entries };
+}
+
+const plans: readonly Plan[] = [
+  { name: 'a block a commit', writers: [4] },
+  { name: 'several blocks a commit', writers: [3], blockBytes: 250 },
+  { name: 'streams, staged at once', writers: [2], blockBytes: 250, streams: true },
+  { name: 'around strays', writers: [3], strays: true },
+  { name: 'writers that race and retry', writers: [2, 2] },
+  { name: 'writers that race once', writers: [2, 1], attempts: 0 },
+  { name: 'compact, a run', writers: [2], blockBytes: 300, compact: true },
+  { name: 'compact, races', writers: [1, 1], compact: true },
+];
+
+export const volumeWorkloads: readonly Workload[] = await Promise.all(plans.map(workload));
