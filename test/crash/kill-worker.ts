@@ -8,7 +8,7 @@ import type * as Lode from '../../src/index.ts';
 import type * as LodeFs from '../../src/fs.ts';
 
 const bundle = (name: string): string => new URL(`../../lode/${name}`, import.meta.url).href;
-const { gzip, hive, isLodeError, jsonl, openDataset } = (await import(
+const { gzip, hive, isLodeError, jsonl, openDataset, openVolume } = (await import(
   bundle('index.js')
 )) as typeof Lode;
 const { fsStore } = (await import(bundle('fs.js'))) as typeof LodeFs;
@@ -53,6 +53,14 @@ const rows = { store, codec: jsonl<Row>() };
 const plain = await openDataset('plain', rows);
 const parts = await openDataset('hive', { ...rows, layout: hive('k'), compressor: gzip() });
 const blobs = await openDataset('blob', { store });
+/** Bytes of a block: the smaller, the sooner compact manifests make runs of them. */
+const disk = await openVolume('volume', { store, length: 2 ** 40, blockBytes: 1000 });
+const compact = await openVolume('volume-compact', {
+  store,
+  length: 2 ** 40,
+  blockBytes: 200,
+  manifests: 'compact',
+});
 
 async function look<R>(dataset: Lode.Dataset<R>, digest: (content: R[]) => string): Promise<void> {
   const found: object[] = [];
@@ -75,6 +83,45 @@ async function look<R>(dataset: Lode.Dataset<R>, digest: (content: R[]) => strin
   say({ found, dataset: dataset.id });
 }
 
+/** Each commit says in its metadata which range is its own. */
+async function lookAtVolume(volume: Lode.Volume): Promise<void> {
+  const found: object[] = [];
+  const until = heads[volume.id];
+  for await (const snapshot of volume.snapshots()) {
+    const { id, manifest } = snapshot;
+    if (id === until) break;
+    const { name, offset, length } = manifest.metadata as Record<string, number>;
+    const bytes = await volume.readAt(snapshot, offset ?? -1, length ?? -1);
+    // Of the newest everything, which is all that was committed before, too.
+    const { problems } = found.length > 0 ? {} : await volume.verify({ snapshot: id });
+    const gap = volume.missing(snapshot, { offset: 0, length: (offset ?? 0) + (length ?? 0) })[0];
+    const problem = gap && `a hole at ${gap.offset}`;
+    found.unshift({
+      id,
+      name,
+      parent: manifest.parentSnapshotId,
+      digest: digestOfBytes([bytes]),
+      problem: problems?.[0]?.error.message ?? problem,
+    });
+  }
+  say({ found, dataset: volume.id });
+}
+
+/** Fills a volume from its beginning; what a predecessor has staged there and not committed is in the way. */
+async function fillVolume(volume: Lode.Volume): Promise<void> {
+  const head = await volume.head();
+  let offset = volume.missing(head)[0]?.offset ?? 0;
+  for (let n = Number(seed); ; n++) {
+    const name = `${seed} ${n}`;
+    const bytes = new TextEncoder().encode(name.repeat(100 + (n % 3) * 100));
+    const { length } = bytes;
+    const staged = await volume.stageWriteAt(offset, bytes);
+    const { id } = await volume.commit([staged], { name, offset, length });
+    offset += length;
+    say({ acked: id, dataset: volume.id, name, digest: digestOfBytes([bytes]) });
+  }
+}
+
 const digestOfRows = (content: readonly Row[]): string => digestOf(sorted(content));
 const digestOfBytes = ([bytes]: readonly Uint8Array[]): string =>
   digestOf(new TextDecoder().decode(bytes));
@@ -84,6 +131,8 @@ try {
     look(plain, digestOfRows),
     look(parts, digestOfRows),
     look(blobs, digestOfBytes),
+    lookAtVolume(disk),
+    lookAtVolume(compact),
   ]);
   say({ looked: true });
   const commits = [
@@ -99,9 +148,11 @@ try {
     },
   ];
   const ids = ['plain', 'hive', 'blob'];
-  // One after another in each dataset, the three of them side by side.
-  await Promise.all(
-    ids.map(async (dataset, d) => {
+  // One after another in each, all of them side by side.
+  await Promise.all([
+    fillVolume(disk),
+    fillVolume(compact),
+    ...ids.map(async (dataset, d) => {
       for (let n = Number(seed); ; n++) {
         const name = `${seed} ${n}`;
         const { id } = (await commits[2 * d + (n % 2)]?.(name)) ?? {};
@@ -109,7 +160,7 @@ try {
         say({ acked: id, dataset, name, digest });
       }
     }),
-  );
+  ]);
 } catch (error) {
   say({ failed: isLodeError(error) ? `${error.code} ${error.message}` : String(error) });
   process.exitCode = 1;

@@ -5,7 +5,8 @@ import { mkdir } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { setTimeout as after } from 'node:timers/promises';
-import { defaultLayout, hive, jsonl, openDataset } from '../../src/index.ts';
+import { defaultLayout, hive, jsonl, openDataset, openVolume } from '../../src/index.ts';
+import type { Dataset, Volume } from '../../src/index.ts';
 import { fsStore } from '../../src/fs.ts';
 import { seededRandom } from '../../src/testing/index.ts';
 import { problemsOf } from '../problems.ts';
@@ -43,7 +44,10 @@ interface Line {
 
 const worker = fileURLToPath(new URL('kill-worker.js', import.meta.url));
 
-/** What the parent knows of one dataset. */
+/** What the worker commits to; those whose names say so are volumes. */
+const places = ['plain', 'hive', 'blob', 'volume', 'volume-compact'];
+
+/** What the parent knows of one of them. */
 class Ledger {
   head: string | undefined;
   /** Acknowledged since somebody last looked, with their digests. */
@@ -85,7 +89,7 @@ export async function killAndLook(root: string, wanted: number, seed: number): P
     failures: [],
   };
   await mkdir(root, { recursive: true });
-  const ledgers = new Map(['plain', 'hive', 'blob'].map((id) => [id, new Ledger()]));
+  const ledgers = new Map(places.map((id) => [id, new Ledger()]));
   const random = seededRandom(seed);
   for (; result.kills < wanted; result.kills++) {
     await oneLife(root, result, ledgers, random);
@@ -149,18 +153,24 @@ async function lookAtAll(
   result: Kills,
 ): Promise<void> {
   for (const [id, ledger] of ledgers) {
-    const layout = id === 'hive' ? hive('k') : defaultLayout();
-    const dataset = await openDataset(id, { store: fsStore(root), codec: jsonl(), layout });
+    const place = await open(id, root);
     const all: string[] = [];
-    for await (const snapshot of dataset.snapshots()) all.push(snapshot.id);
+    for await (const snapshot of place.snapshots()) all.push(snapshot.id);
     for (const acked of ledger.open.keys())
       if (!all.includes(acked)) result.lost.push(`${acked} was acknowledged`);
     if (ledger.head !== undefined && !all.includes(ledger.head)) result.lost.push(ledger.head);
-    const problems = await problemsOf(dataset);
+    const problems = await problemsOf(place);
     const reachable = new Set(all);
     for (const { snapshot, error } of problems)
       if (snapshot === undefined || reachable.has(snapshot)) result.halfVisible.push(error.message);
     if (all.length < ledger.names.size)
       result.lost.push(`${ledger.names.size - all.length} of ${id}`);
   }
+}
+
+function open(id: string, root: string): Promise<Dataset<unknown> | Volume> {
+  const store = fsStore(root);
+  if (id.startsWith('volume')) return openVolume(id, { store, length: 2 ** 40 });
+  const layout = id === 'hive' ? hive('k') : defaultLayout();
+  return openDataset(id, { store, codec: jsonl(), layout });
 }
