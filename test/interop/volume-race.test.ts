@@ -55,7 +55,7 @@ async function race(
   assert.ok(peer instanceof GoPeer);
   const began = performance.now();
   const spec = { ...place, volume, block, checksum: 'md5', retry: { count: 20 } } as const;
-  const racers = await raceForVolume({ ...spec, commits }, peer);
+  const racers = await raceForVolume({ ...spec, commits }, { peer });
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   const ours = await openVolume(volume, { store, checksum: md5() });
   const lost = await lostBlocks(ours, racers);

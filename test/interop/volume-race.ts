@@ -31,11 +31,10 @@ export interface VolumeRacer {
   readonly failed: readonly string[];
 }
 
-/** Without a Go peer, four of ours. */
+/** Without a Go peer all are ours, otherwise half of them. */
 export async function raceForVolume(
   race: VolumeRace,
-  peer?: GoPeer,
-  processes = 4,
+  { peer, processes = 4 }: { readonly peer?: GoPeer; readonly processes?: number },
 ): Promise<VolumeRacer[]> {
   const length = race.block * race.commits * processes;
   const racers = Array.from({ length: processes }, (_, first) => {
