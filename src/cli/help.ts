@@ -187,12 +187,14 @@ Examples:
                      the volume
   --block SIZE       bytes of a block. Default 8MiB
   --batch SIZE       bytes of a commit: what readers see at once. Default 256MiB
+  --check            first compare all that is there with FILE; without it a few blocks
   -n, --dry-run      only say what would be uploaded
 
 ${rangesHelp}
 Stopped at any time, from any machine: the same call goes on where the last one was.
-Ctrl-C commits what has been uploaded, and ends. What is there is not compared with FILE,
-and never replaced. A FILE that changes meanwhile ends it, with exit code 4.
+Ctrl-C commits what has been uploaded, and ends. What is there is never replaced; it is
+compared with FILE by its checksums. Another FILE, and one that changes meanwhile, end it
+with exit code 4.
 
 Examples:
   lode volume fill ./data disk ./disk.img

@@ -10,14 +10,14 @@ interface State {
 }
 
 export class SourceFile {
+  readonly path: string;
   readonly size: number;
-  readonly #path: string;
   readonly #file: FileHandle;
   readonly #state: State;
 
   private constructor(path: string, file: FileHandle, state: State) {
     this.size = Number(state.size);
-    this.#path = path;
+    this.path = path;
     this.#file = file;
     this.#state = state;
   }
@@ -61,7 +61,7 @@ export class SourceFile {
 
   #changed(): LodeError {
     return new LodeError('LODE_OBJECT_CHANGED', 'the file was written to while it was read', {
-      key: this.#path,
+      key: this.path,
       next: 'What was committed before is of its former state. Fill another volume from a file that rests.',
     });
   }

@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, it } from 'node:test';
+import { after, afterEach, beforeEach, describe, it } from 'node:test';
 import { isLodeError, LodeError, memoryStore, openVolume } from 'lode';
 import type { Store } from 'lode';
+import { assertSameBytes } from '../../src/cli/file-check.ts';
 import { Filling } from '../../src/cli/filling.ts';
 import { pictureOf } from '../../src/cli/picture.ts';
 import { SourceFile } from '../../src/cli/source-file.ts';
@@ -109,6 +110,58 @@ describe('filling a volume', () => {
     const changed = run({ onProgress: ({ blocks }) => blocks === 13 && appendFileSync(path, 'x') });
     await assert.rejects(changed, (error) => isLodeError(error, 'LODE_OBJECT_CHANGED'));
     assert.equal(await there(), 10_000);
+  });
+});
+
+describe('a file that a volume was filled from', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lode-check-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  const offset = 500;
+
+  /** Compares the file, changed at these places, with a volume that has it in blocks of a thousand bytes, but for a gap. */
+  async function compared(changedAt: readonly number[], whole: boolean): Promise<number> {
+    const path = join(folder, 'image');
+    writeFileSync(
+      path,
+      Uint8Array.from(bytes, (byte, i) => (changedAt.includes(i) ? ~byte : byte)),
+    );
+    const volume = await openVolume('disk', { store: memoryStore(), length: 50_000 });
+    const around = new Uint8Array(50_000);
+    around.set(bytes, offset);
+    const staged = [];
+    for (let at = 0; at < 50_000; at += 1000)
+      if (at !== 20_000) staged.push(await volume.stageWriteAt(at, around.subarray(at, at + 1000)));
+    const head = await volume.commit(staged);
+    const file = await SourceFile.open(path);
+    let seen = 0;
+    const { signal } = new AbortController();
+    const onProgress = (count: number): unknown => (seen = count);
+    try {
+      await assertSameBytes(volume, head, file, { offset, whole, signal, onProgress });
+    } finally {
+      await file.close();
+    }
+    return seen;
+  }
+
+  it('is known again, by a look or byte for byte', async () => {
+    assert.equal(await compared([], false), 16_000);
+    assert.equal(await compared([], true), 40_000);
+    assert.equal(await compared([20_000], true), 40_000, 'nobody knows what belongs in a gap');
+  });
+
+  it('is told from another, to the byte', async () => {
+    for (const [at, whole] of [
+      [0, false],
+      [39_999, false],
+      [12_345, true],
+    ] as const) {
+      await assert.rejects(compared([at], whole), (error) => {
+        assert.ok(isLodeError(error, 'LODE_OBJECT_CHANGED'));
+        assert.equal(error.details.offset, offset + at);
+        return true;
+      });
+    }
   });
 });
 

@@ -4,6 +4,7 @@ import type { Store, Volume } from 'lode';
 import type { Call, Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { snapshotFacts } from '../facts.ts';
+import { assertSameBytes } from '../file-check.ts';
 import { Filling } from '../filling.ts';
 import { openStore } from '../open-store.ts';
 import { sizeOf } from '../range.ts';
@@ -16,6 +17,7 @@ export const command: Command = {
     offset: { type: 'string' },
     block: { type: 'string' },
     batch: { type: 'string' },
+    check: { type: 'boolean' },
     'dry-run': { type: 'boolean', short: 'n' },
   },
   takes: [3, 3],
@@ -38,6 +40,13 @@ export const command: Command = {
       onProgress,
     });
     await filling.look();
+    if (filling.head !== undefined)
+      await assertSameBytes(volume, filling.head, file, {
+        offset,
+        whole: call.flag('check'),
+        signal,
+        onProgress: (bytes) => out.progress(() => `${volume.id}: ${bytesText(bytes)} compared`),
+      });
     const started = systemEnv.monotonic();
     const wanted = sum(filling);
     const progress = (): string => progressText(volume, filling, wanted, started);
