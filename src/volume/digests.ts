@@ -8,14 +8,8 @@ import type { Checksum } from '../encoding/checksum.ts';
 import type { Reader, Writer } from './run-bytes.ts';
 
 const packedBytes = 32;
-const hexOfByte: readonly string[] = /* @__PURE__ */ Array.from({ length: 256 }, (_, byte) =>
-  byte.toString(16).padStart(2, '0'),
-);
-/** Of each ASCII character its value as a lower-case hex digit; 255 for all others. */
-const digitOf: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 128 }, (_, unit) => {
-  const digit = '0123456789abcdef'.indexOf(String.fromCharCode(unit));
-  return digit < 0 ? 255 : digit;
-});
+/** By byte; made when the first one is needed. */
+let hexOfByte: readonly string[] | undefined;
 
 /**
  * Forms that are packed, by the byte that stands for them, in runs too: what comes before the digits, and how many bytes
@@ -128,6 +122,7 @@ function resized(bytes: Uint8Array, length: number): Uint8Array {
 }
 
 function hexOf(bytes: Uint8Array, at: number, count: number): string {
+  hexOfByte ??= Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
   let text = '';
   for (let i = at; i < at + count; i++) text += hexOfByte[bytes[i] ?? 0] ?? '';
   return text;
@@ -141,8 +136,8 @@ function isAt(bytes: Uint8Array, start: number, text: string): boolean {
 /** False unless the text from `at` on is lower-case hex. */
 function pack(text: string, at: number, into: Uint8Array, to: number): boolean {
   for (let i = at; i < text.length; i += 2) {
-    const high = digitOf[text.charCodeAt(i)] ?? 255;
-    const low = digitOf[text.charCodeAt(i + 1)] ?? 255;
+    const high = digitOf(text.charCodeAt(i));
+    const low = digitOf(text.charCodeAt(i + 1));
     if ((high | low) > 15) return false;
     into[to++] = high * 16 + low;
   }
@@ -157,12 +152,18 @@ function packBytes(
   to: number,
 ): boolean {
   for (let i = at; i < end; i += 2) {
-    const high = digitOf[bytes[i] ?? 255] ?? 255;
-    const low = digitOf[bytes[i + 1] ?? 255] ?? 255;
+    const high = digitOf(bytes[i] ?? 0);
+    const low = digitOf(bytes[i + 1] ?? 0);
     if ((high | low) > 15) return false;
     into[to++] = high * 16 + low;
   }
   return true;
+}
+
+/** Above 15 for all but lower-case hex digits. */
+function digitOf(unit: number): number {
+  if (unit >= 0x30 && unit <= 0x39) return unit - 0x30;
+  return unit >= 0x61 && unit <= 0x66 ? unit - 0x57 : 255;
 }
 
 /** What a manifest holds for a digest of `checksum`. */

@@ -7,7 +7,7 @@ import { build, type BuildResult } from 'esbuild';
 import { root } from '../files.ts';
 
 /** Raise them knowingly: every byte is loaded by every page that uses us. */
-const gzipBytesMax = 62_000;
+const gzipBytesMax = 64_000;
 const s3GzipBytesMax = 24_000;
 const mustNotAppear = ['hyparquet', 'koffi', 'disk/node', 'platform/node', 'src/testing'];
 

@@ -26,21 +26,34 @@ const quote = 0x22;
 const backslash = 0x5c;
 const checksumBytesMax = 1024;
 
-const begin = /* @__PURE__ */ utf8Encode('\n  "blocks": [');
-const first = /* @__PURE__ */ utf8Encode('\n    {\n      "offset": ');
-const next = /* @__PURE__ */ utf8Encode(',\n    {\n      "offset": ');
-const lengthMember = /* @__PURE__ */ utf8Encode(',\n      "length": ');
-const checksumMember = /* @__PURE__ */ utf8Encode(',\n      "checksum": "');
-const blockEnd = /* @__PURE__ */ utf8Encode('\n    }');
-const listEnd = /* @__PURE__ */ utf8Encode('\n  ]');
-const extension = /* @__PURE__ */ utf8Encode('.bin"');
+/** The form, piece by piece: made when it is needed, as importing should cost nothing. */
+const pieces = {
+  begin: '\n  "blocks": [',
+  first: '\n    {\n      "offset": ',
+  next: ',\n    {\n      "offset": ',
+  length: ',\n      "length": ',
+  checksum: ',\n      "checksum": "',
+  blockEnd: '\n    }',
+  listEnd: '\n  ]',
+  extension: '.bin"',
+} as const;
+type Form = { readonly [K in keyof typeof pieces]: Uint8Array };
+let made: Form | undefined;
+
+function form(): Form {
+  made ??= Object.fromEntries(
+    Object.entries(pieces).map(([name, text]) => [name, utf8Encode(text)]),
+  ) as Form;
+  return made;
+}
 
 export function scanBlocks(
   bytes: Uint8Array,
   volume: string,
   { key, blocksMax }: { readonly key: string; readonly blocksMax: number },
 ): Scanned | undefined {
-  const start = startOfBlocks(bytes);
+  const { begin, first, next, listEnd } = form();
+  const start = startOfBlocks(bytes, begin);
   if (start === undefined) return undefined;
   const prefix = string(volumeKeys(volume).blockPrefix).slice(0, -1);
   const scanner = new Scanner(bytes, start, utf8Encode(`,\n      "path": ${prefix}`));
@@ -63,7 +76,7 @@ export function scanBlocks(
 }
 
 /** Just after the bracket that opens the list. */
-function startOfBlocks(bytes: Uint8Array): number | undefined {
+function startOfBlocks(bytes: Uint8Array, begin: Uint8Array): number | undefined {
   for (let at = bytes.indexOf(newline); at >= 0; at = bytes.indexOf(newline, at + 1))
     if (begin.every((byte, i) => bytes[at + i] === byte)) return at + begin.length;
   return undefined;
@@ -72,6 +85,7 @@ function startOfBlocks(bytes: Uint8Array): number | undefined {
 class Scanner {
   readonly #bytes: Uint8Array;
   readonly #pathMember: Uint8Array;
+  readonly #form = form();
   at: number;
 
   constructor(bytes: Uint8Array, at: number, pathMember: Uint8Array) {
@@ -80,10 +94,10 @@ class Scanner {
     this.#pathMember = pathMember;
   }
 
-  /** Goes past `form` if it is next. */
-  takes(form: Uint8Array): boolean {
-    for (let i = 0; i < form.length; i++) if (this.#bytes[this.at + i] !== form[i]) return false;
-    this.at += form.length;
+  /** Goes past `piece` if it is next. */
+  takes(piece: Uint8Array): boolean {
+    for (let i = 0; i < piece.length; i++) if (this.#bytes[this.at + i] !== piece[i]) return false;
+    this.at += piece.length;
     return true;
   }
 
@@ -92,22 +106,22 @@ class Scanner {
     const offsetAt = this.at;
     const offset = this.#number();
     const offsetEnd = this.at;
-    if (offset === undefined || !this.takes(lengthMember)) return false;
+    if (offset === undefined || !this.takes(this.#form.length)) return false;
     const lengthAt = this.at;
     const length = this.#number();
     const lengthEnd = this.at;
     if (length === undefined || length === 0 || !this.takes(this.#pathMember)) return false;
     // The rest of the key repeats both numbers.
     if (!this.#repeats(offsetAt, offsetEnd) || this.#bytes[this.at++] !== 0x2d) return false;
-    if (!this.#repeats(lengthAt, lengthEnd) || !this.takes(extension)) return false;
+    if (!this.#repeats(lengthAt, lengthEnd) || !this.takes(this.#form.extension)) return false;
     let [start, end] = [0, 0];
-    if (this.takes(checksumMember)) {
+    if (this.takes(this.#form.checksum)) {
       start = this.at;
       if (!this.#skipText()) return false;
       end = this.at - 1;
     }
     builder.addAscii(offset, length, this.#bytes, start, end);
-    return this.takes(blockEnd);
+    return this.takes(this.#form.blockEnd);
   }
 
   #number(): number | undefined {
