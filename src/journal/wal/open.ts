@@ -1,7 +1,7 @@
 /** Opening a log: lock, recovery, and only then a handle. */
 import type { Disk } from '../../disk/disk.ts';
 import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
-import { LodeError } from '../../errors.ts';
+import { isLodeError, LodeError } from '../../errors.ts';
 import { examine } from './examine.ts';
 import type { Examination } from './examine.ts';
 import { checkWalOptions, walDefaults } from './options.ts';
@@ -9,6 +9,7 @@ import type { WalOptions } from './options.ts';
 import { Owner } from './owner.ts';
 import { assertRecoverable, repair, reportOf } from './recover.ts';
 import type { RecoveryMode, RecoveryReport } from './recover.ts';
+import { Reserve } from './reserve.ts';
 import { OpenWal } from './wal.ts';
 import type { Wal } from './wal.ts';
 
@@ -28,10 +29,7 @@ export async function openWal(dir: string | URL, options: WalOptions = {}): Prom
   const owner = await Owner.take(disk, path);
   try {
     await makeSure(disk, path);
-    const examination = await examine(disk, path, options);
-    assertRecoverable(examination, mode);
-    assertJournal(examination, options.journalId, path);
-    const setAside = await repair(disk, path, examination);
+    const { examination, setAside } = await recover(disk, path, mode, options);
     const report = reportOf(examination, mode, actionOf(examination, mode, 'cut'), options.after);
     const recovery = { ...report, setAside };
     return new OpenWal(disk, path, options, { examination, recovery, owner });
@@ -54,6 +52,26 @@ export async function inspectWal(
   const examination = await examine(disk, path, options);
   assertRecoverable(examination, mode);
   return reportOf(examination, mode, actionOf(examination, mode, 'planned'), options.after);
+}
+
+/** On a disk without room for it, once more with the reserve. */
+async function recover(
+  disk: Disk,
+  dir: string,
+  mode: RecoveryMode,
+  options: WalOptions,
+): Promise<{ readonly examination: Examination; readonly setAside: string[] }> {
+  for (let isSpent = false; ; isSpent = true) {
+    const examination = await examine(disk, dir, isSpent ? { after: options.after } : options);
+    assertRecoverable(examination, mode);
+    assertJournal(examination, options.journalId, dir);
+    try {
+      return { examination, setAside: await repair(disk, dir, examination) };
+    } catch (error) {
+      if (isSpent || !isLodeError(error, 'LODE_STORAGE_FULL')) throw error;
+      if (!(await new Reserve(disk, dir, 0).spend())) throw error;
+    }
+  }
 }
 
 async function assertDirectory(disk: Disk, dir: string): Promise<void> {
