@@ -70,6 +70,8 @@ function samples({ manifest }: VolumeSnapshot, { offset, length }: VolumeRange):
     if (block.length > sampleBytesMax) continue;
     blocks.push({ offset: Math.max(block.offset, offset), length: 1 });
   }
-  const step = Math.max(1, (blocks.length - 1) / (samplesMax - 1));
-  return blocks.filter((_, i) => Math.floor(i / step) > Math.floor((i - 1) / step));
+  const count = Math.min(samplesMax, blocks.length);
+  const step = (blocks.length - 1) / Math.max(1, count - 1);
+  const indexes = Array.from({ length: count }, (_, i) => Math.round(i * step));
+  return indexes.flatMap((i) => blocks[i] ?? []);
 }
