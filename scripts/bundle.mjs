@@ -16,19 +16,22 @@ const entryPoints = Object.values(exports)
   .filter((target) => target.default !== undefined)
   .map(({ types, default: out }) => [nameIn(out), join(root, types.replace(/\.d\.ts$/, '.js'))])
   .filter(([, file]) => existsSync(file));
-const main = nameIn(exports['.'].default);
+const main = join(root, 'dist/src/index.js');
+const opener = join(root, 'dist/src/open.js');
+let core;
+let opened;
 
-/** Modules that the main entry loads at once. */
-const core = new Set();
-const isCore = (id, getModuleInfo) => {
+/** Modules that a module loads, itself among them; not what it may load later. */
+const reached = (from, getModuleInfo) => {
+  const found = new Set();
   const visit = (module) => {
     const info = getModuleInfo(module);
-    if (core.has(module) || info === null || info.isExternal) return;
-    core.add(module);
+    if (found.has(module) || info === null || info.isExternal) return;
+    found.add(module);
     info.importedIds.forEach(visit);
   };
-  if (core.size === 0) visit(entryPoints.find(([name]) => name === main)[1]);
-  return core.has(id);
+  visit(from);
+  return found;
 };
 
 /** Names stay, and lines of a length that a stack trace can point into. */
@@ -50,8 +53,19 @@ await bundle.write({
   hoistTransitiveImports: false,
   minifyInternalExports: false,
   chunkFileNames: '[name].js',
-  // What the main entry needs is one file, whoever else needs parts of it.
-  manualChunks: (id, { getModuleInfo }) => (isCore(id, getModuleInfo) ? 'core' : undefined),
+  // What the main entry needs at once is one file and what it opens another, whoever else needs parts of them.
+  manualChunks(id, { getModuleInfo }) {
+    // Not in the first: whoever bundles another entry would get all that can be opened.
+    if (id === main || id === opener) return undefined;
+    core ??= reached(main, getModuleInfo);
+    if (core.has(id)) return 'core';
+    opened ??= new Set(
+      getModuleInfo(opener).dynamicallyImportedIds.flatMap((way) => [
+        ...reached(way, getModuleInfo),
+      ]),
+    );
+    return opened.has(id) ? 'engine' : undefined;
+  },
   // Comments are for the source.
   plugins: [
     {
@@ -76,6 +90,8 @@ await build({
   platform: 'node',
   packages: 'external',
   chunkNames: 'cli-[hash]',
+  // Nobody calls into it: what it says of failures are messages, not stacks.
+  minify: true,
   logLevel: 'warning',
 });
 writeFileSync(program, `#!/usr/bin/env node\n${readFileSync(program, 'utf8')}`);

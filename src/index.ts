@@ -93,7 +93,8 @@ export type { Problem, VerifyOptions, VerifyProgress, VerifyReport } from './his
 export type { Metadata } from './manifest/index.ts';
 
 // Datasets.
-export { defaultLayout, flat, hive, openDataset, openReader } from './dataset/index.ts';
+export { openDataset, openReader, openVolume } from './open.ts';
+export { defaultLayout, flat, hive } from './dataset/layout.ts';
 export type {
   BlobWriter,
   Bounds,
@@ -132,7 +133,6 @@ export type {
 } from './dataset/index.ts';
 
 // Volumes.
-export { openVolume } from './volume/index.ts';
 export type {
   VolumeBlocks,
   CommitOptions,
