@@ -156,6 +156,8 @@ export interface ErrorDetails extends Subject {
   readonly field?: string;
   /** Index of the record at fault, from 0, in the order given. */
   readonly record?: number;
+  /** Record of a log, by its log sequence number. */
+  readonly lsn?: number;
   readonly expected?: string | number | bigint | undefined;
   readonly actual?: string | number | bigint | undefined;
   /** Snapshot the operation was on. */
@@ -258,6 +260,7 @@ const shown = [
   'offset',
   'field',
   'record',
+  'lsn',
   'expected',
   'actual',
 ] as const;

@@ -1,7 +1,7 @@
 /**
  * `lode/journal`: acknowledged means durable. A write-ahead log with recovery in a directory, and the checksums it is made of.
  */
-export { openWal, inspectWal } from './journal/wal/open.ts';
+export { inspectWal, openWal } from './journal/wal/open.ts';
 export type { Appended, Wal, WalSegment } from './journal/wal/wal.ts';
 export type { CursorOptions } from './journal/wal/cursor.ts';
 export { recordBytesMax } from './journal/wal/options.ts';
@@ -18,3 +18,18 @@ export type {
   WrittenSnapshot,
 } from './journal/snapshot/snapshot.ts';
 export type { SnapshotHeader } from './journal/snapshot/header.ts';
+export { openJournal } from './journal/state/open.ts';
+export { bytes, json, structured } from './journal/state/codec.ts';
+export type { JournalCodec, JournalCodecs } from './journal/state/codec.ts';
+export type { JournalOptions, JournalPoint, SnapshotPolicy } from './journal/state/options.ts';
+export type {
+  Journal,
+  JournalEvent,
+  JournalRecovery,
+  JournalSnapshot,
+  JournalVerification,
+  ReplayOptions,
+} from './journal/state/types.ts';
+export type { IgnoredSnapshot } from './journal/state/saved-states.ts';
+export { recover } from './journal/state/recover.ts';
+export type { RecoverOptions } from './journal/state/recover.ts';

@@ -23,6 +23,7 @@ const gatherTurns = 8;
 export class LogWriter {
   readonly sealed: LiveSegment[];
   durableLsn: number;
+  durableTimeMs: number;
   /** Told whenever `durableLsn` has grown or the log has ended. */
   readonly followers: Set<() => void> = new Set();
   readonly #options: LogOptions;
@@ -48,6 +49,7 @@ export class LogWriter {
     this.#restarts = options.restarts;
     this.sealed = [...sealed];
     this.durableLsn = position.nextLsn - 1;
+    this.durableTimeMs = position.timeMs;
   }
 
   get nextLsn(): number {
@@ -291,7 +293,10 @@ export class LogWriter {
       if (isLodeError(error)) this.#failure ??= error;
       throw error;
     }
-    if (group.lastLsn > this.durableLsn) this.durableLsn = group.lastLsn;
+    if (group.lastLsn > this.durableLsn) {
+      this.durableLsn = group.lastLsn;
+      this.durableTimeMs = group.timeMs;
+    }
     this.#durableEnd = group.writer.end;
     // Short ones only: a long one would be kept for nothing.
     if (group.bytes.buffer.byteLength <= 256 * 1024) {

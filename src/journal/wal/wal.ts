@@ -48,6 +48,8 @@ export interface Wal extends AsyncDisposable {
   readonly firstLsn: number;
   /** The last record that is durable, and that readers see; 0 before the first. */
   readonly durableLsn: number;
+  /** When that record was appended, in milliseconds since the Unix epoch. */
+  readonly durableTimeMs: number;
   /** The LSN that the next append gets. */
   readonly nextLsn: number;
   /** Why it takes no more records: closed, poisoned by a failed sync, or taken over. */
@@ -140,6 +142,10 @@ export class OpenWal implements Wal {
 
   get durableLsn(): number {
     return this.#log?.durableLsn ?? this.recovery.lastLsn;
+  }
+
+  get durableTimeMs(): number {
+    return this.#log?.durableTimeMs ?? this.#examination.read.at(-1)?.scan.timeMs ?? 0;
   }
 
   get nextLsn(): number {

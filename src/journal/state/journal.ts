@@ -1,0 +1,281 @@
+/**
+ * A journal that is open: events go to the log, and once they are durable into the state.
+ *
+ * - `append` acknowledges in the order in which events were accepted, and an event is in `state` before it is acknowledged.
+ * - `state` never holds what a crash could take back.
+ * - A snapshot is whole and verified before anything that it replaces is deleted.
+ */
+import type { Disk } from '../../disk/disk.ts';
+import type { Env } from '../../env.ts';
+import { isLodeError, LodeError } from '../../errors.ts';
+import { writeSnapshot } from '../snapshot/snapshot.ts';
+import type { SnapshotFile } from '../snapshot/snapshot.ts';
+import type { Wal } from '../wal/wal.ts';
+import type { Machine } from './machine.ts';
+import type { JournalOptions, JournalSettings } from './options.ts';
+import { deleteOldStates } from './saved-states.ts';
+import type {
+  Journal,
+  JournalEvent,
+  JournalRecovery,
+  JournalSnapshot,
+  JournalVerification,
+  ReplayOptions,
+} from './types.ts';
+import { verifyFiles } from './verifying.ts';
+
+interface Parts<State, Event> {
+  readonly disk: Disk;
+  readonly dir: string;
+  readonly env: Env;
+  readonly wal: Wal;
+  readonly machine: Machine<State, Event>;
+  readonly settings: JournalSettings<State, Event>;
+  readonly check: JournalOptions<State, Event>['check'];
+  readonly recovery: JournalRecovery;
+  /** Why it is only read; undefined when it is not. */
+  readonly readOnly: string | undefined;
+  /** The newest snapshot there is, if it can stand for the state. */
+  readonly newest: SnapshotFile | undefined;
+  /** When the last event in the state was appended. */
+  readonly timeMs: number;
+  /** Of the events behind that snapshot. */
+  readonly since: { readonly bytes: number; readonly records: number };
+}
+
+export class OpenJournal<State, Event> implements Journal<State, Event> {
+  readonly id: string;
+  readonly recovery: JournalRecovery;
+  snapshotFailure: unknown;
+  readonly #parts: Parts<State, Event>;
+  readonly #firstLsn: number;
+  #newest: SnapshotFile | undefined;
+  #since: { bytes: number; records: number };
+  /** Appends one after the other, where each has its own sync. */
+  #turn: Promise<unknown> = Promise.resolve();
+  /** Snapshots and checks, one after the other. */
+  #upkeep: Promise<unknown> = Promise.resolve();
+  #isSnapshotDue = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: Parts<State, Event>) {
+    this.#parts = parts;
+    this.id = parts.wal.journalId;
+    this.recovery = parts.recovery;
+    this.#newest = parts.newest;
+    this.#since = { ...parts.since };
+    this.#firstLsn = parts.wal.nextLsn;
+  }
+
+  get state(): State {
+    return this.#parts.machine.state;
+  }
+
+  get accepted(): State {
+    this.#forgetFailed();
+    return this.#parts.machine.accepted;
+  }
+
+  get lsn(): number {
+    return this.#parts.machine.lsn;
+  }
+
+  get failure(): LodeError | undefined {
+    return this.#parts.machine.failure ?? this.#parts.wal.failure;
+  }
+
+  async append(
+    event: Event,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<{ readonly lsn: number }> {
+    signal?.throwIfAborted();
+    this.#assertWritable();
+    if (this.#parts.settings.durability !== 'each') return this.#appendToGroup(event);
+    return this.#inTurn(() => this.#appendAlone(event, signal));
+  }
+
+  /** Up to the append to the log nothing waits: events are logged in the order in which they came. */
+  async #appendToGroup(event: Event): Promise<{ readonly lsn: number }> {
+    const { wal, machine } = this.#parts;
+    const bytes = this.#accept(event);
+    const { lsn, durable } = wal.append(bytes);
+    machine.accept(lsn, bytes);
+    try {
+      await durable;
+    } catch (error) {
+      // The log took back this one and all behind it, unless others have their places by now.
+      if (wal.nextLsn <= lsn || wal.failure !== undefined) machine.dropFrom(lsn);
+      throw error;
+    }
+    this.#count(bytes);
+    machine.settle(lsn);
+    return { lsn };
+  }
+
+  async #appendAlone(
+    event: Event,
+    signal: AbortSignal | undefined,
+  ): Promise<{ readonly lsn: number }> {
+    const { wal, machine } = this.#parts;
+    if (this.failure !== undefined) throw this.failure;
+    await wal.ready();
+    signal?.throwIfAborted();
+    const bytes = this.#accept(event);
+    const lsn = wal.appendSync(bytes);
+    machine.accept(lsn, bytes);
+    this.#count(bytes);
+    machine.settle(lsn);
+    return { lsn };
+  }
+
+  /** The bytes of an event that may be logged. */
+  #accept(event: Event): Uint8Array {
+    const { check, machine, settings } = this.#parts;
+    this.#forgetFailed();
+    check?.(machine.accepted, event);
+    return settings.codecs.event.encode(event);
+  }
+
+  /** Of a group that failed, not all callers may have been told yet: their events are gone all the same. */
+  #forgetFailed(): void {
+    this.#parts.machine.dropFrom(this.#parts.wal.nextLsn);
+  }
+
+  #count(bytes: Uint8Array): void {
+    this.#since.bytes += bytes.length;
+    this.#since.records++;
+    const { everyBytes, everyRecords } = this.#parts.settings.snapshot;
+    const isDue =
+      (everyBytes > 0 && this.#since.bytes >= everyBytes) ||
+      (everyRecords > 0 && this.#since.records >= everyRecords);
+    if (!isDue || this.#isSnapshotDue) return;
+    this.#isSnapshotDue = true;
+    void this.#snapshotByItself();
+  }
+
+  /** Never rejects: appends do not depend on it. One that fails is tried again when as much has been logged once more. */
+  async #snapshotByItself(): Promise<void> {
+    try {
+      await this.snapshot();
+      this.snapshotFailure = undefined;
+    } catch (error) {
+      this.snapshotFailure = error;
+      this.#since = { bytes: 0, records: 0 };
+    } finally {
+      this.#isSnapshotDue = false;
+    }
+  }
+
+  snapshot({ signal }: { readonly signal?: AbortSignal } = {}): Promise<JournalSnapshot> {
+    return this.#afterUpkeep(async () => {
+      signal?.throwIfAborted();
+      this.#assertWritable();
+      const { wal, machine } = this.#parts;
+      machine.settle(wal.durableLsn);
+      const existing = this.#newest;
+      if (existing?.lsn === machine.lsn) return { ...existing, bytes: 0, segmentsDeleted: 0 };
+      const { name, lsn, bytes } = await this.#writeState(signal);
+      this.#newest = { name, lsn };
+      return { name, lsn, bytes, segmentsDeleted: await this.#compact() };
+    });
+  }
+
+  async #writeState(signal: AbortSignal | undefined): Promise<SnapshotFile & { bytes: number }> {
+    const { disk, dir, env, wal, machine, settings } = this.#parts;
+    const { name: codec } = settings.codecs.state;
+    const state = settings.codecs.state.encode(machine.state);
+    const timeMs = wal.nextLsn > this.#firstLsn ? wal.durableTimeMs : this.#parts.timeMs;
+    const { lsn } = machine;
+    const { version } = settings;
+    const header = { journalId: wal.journalId, lsn, timeMs, codec, version };
+    const options = { ...header, disk, env, ...(signal && { signal }) };
+    this.#since = { bytes: 0, records: 0 };
+    try {
+      return await writeSnapshot(dir, [state], options);
+    } catch (error) {
+      // On a full disk there is room for one, kept back for this.
+      if (!isLodeError(error, 'LODE_STORAGE_FULL') || !(await wal.spendReserve())) throw error;
+      return writeSnapshot(dir, [state], options);
+    }
+  }
+
+  /**
+   * Drops what nobody needs any more. A crash in between leaves too much, never too little: snapshots go first, and the log stays
+   * from the oldest of the others on.
+   */
+  async #compact(): Promise<number> {
+    const { disk, dir, wal, settings } = this.#parts;
+    const needed = await deleteOldStates(disk, dir, settings.snapshot.keep);
+    try {
+      // Segments are dropped whole: the log goes on in one of its own.
+      await this.#inTurn(() => wal.rotate());
+    } catch (error) {
+      if (!isLodeError(error, 'LODE_STORAGE_FULL')) throw error;
+    }
+    return wal.release(needed + 1);
+  }
+
+  async *replay(
+    { from, signal }: ReplayOptions = {},
+    follow = false,
+  ): AsyncGenerator<JournalEvent<Event>, void, undefined> {
+    const { wal, settings } = this.#parts;
+    const start = { ...(from !== undefined && { from }), ...(signal && { signal }) };
+    for await (const { lsn, timeMs, bytes } of wal.cursor({ ...start, follow })) {
+      if (this.#parts.readOnly === 'until' && lsn > this.lsn) return;
+      yield { lsn, timeMs, event: settings.codecs.event.decode(bytes) };
+    }
+  }
+
+  follow(options: ReplayOptions = {}): AsyncGenerator<JournalEvent<Event>, void, undefined> {
+    return this.replay(options, true);
+  }
+
+  verify({ signal }: { readonly signal?: AbortSignal } = {}): Promise<JournalVerification> {
+    return this.#afterUpkeep(async () => {
+      const { disk, dir, wal, readOnly } = this.#parts;
+      if (readOnly !== undefined) return verifyFiles(disk, dir, { signal });
+      await wal.flush();
+      return verifyFiles(disk, dir, { durableLsn: wal.durableLsn, signal });
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#turn;
+    await this.#upkeep;
+    await this.#parts.wal.close();
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => {});
+    return result;
+  }
+
+  #afterUpkeep<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#upkeep.then(work);
+    this.#upkeep = result.catch(() => {});
+    return result;
+  }
+
+  #assertWritable(): void {
+    const { dir, readOnly } = this.#parts;
+    if (this.failure !== undefined) throw this.failure;
+    if (this.#closing !== undefined) {
+      throw new LodeError('LODE_CLOSED', 'this journal has been closed', { key: dir });
+    }
+    if (readOnly === undefined) return;
+    throw new LodeError('LODE_READ_ONLY', `this journal was opened to be read (${readOnly})`, {
+      key: dir,
+    });
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * Opening a journal: the newest snapshot that can be trusted, and the log behind it, applied event by event while it is recovered.
+ * When that fails, nothing on the disk has changed.
+ */
+import type { Disk } from '../../disk/disk.ts';
+import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
+import { systemEnv } from '../../env.ts';
+import { isLodeError, LodeError } from '../../errors.ts';
+import type { SnapshotHeader } from '../snapshot/header.ts';
+import { listSnapshots } from '../snapshot/snapshot.ts';
+import { firstLsnOf } from '../wal/names.ts';
+import { openWal } from '../wal/open.ts';
+import type { WalOptions } from '../wal/options.ts';
+import type { Wal } from '../wal/wal.ts';
+import type { WalRecord } from '../wal/segment-scan.ts';
+import { OpenJournal } from './journal.ts';
+import { Machine } from './machine.ts';
+import { settle } from './options.ts';
+import type { JournalOptions, JournalPoint, JournalSettings } from './options.ts';
+import { findState, setDamagedAside } from './saved-states.ts';
+import type { FoundStates, SavedState } from './saved-states.ts';
+import type { Journal } from './types.ts';
+
+/** Opens the journal in `dir`, a directory that exists, and recovers it. */
+export async function openJournal<State, Event>(
+  dir: string | URL,
+  options: JournalOptions<State, Event>,
+): Promise<Journal<State, Event>> {
+  const settings = settle(options);
+  const { disk = nodeDisk(), signal } = options;
+  const path = absolutePath(dir);
+  signal?.throwIfAborted();
+  for (;;) {
+    const before = await newestName(disk, path);
+    try {
+      return await openOnce(disk, path, options, settings);
+    } catch (error) {
+      // Whoever had it open until now may have taken a snapshot while we looked, and dropped the log that we counted on.
+      const isStale = isLodeError(error, 'LODE_TRUNCATED', 'LODE_NOT_FOUND');
+      if (!isStale || (await newestName(disk, path)) === before) throw error;
+    }
+  }
+}
+
+async function openOnce<State, Event>(
+  disk: Disk,
+  dir: string,
+  options: JournalOptions<State, Event>,
+  settings: JournalSettings<State, Event>,
+): Promise<Journal<State, Event>> {
+  const { until, env = systemEnv, check, apply } = options;
+  const { recovery, durability } = settings;
+  const found = await findState(disk, dir, {
+    until,
+    isTrusted: (header) => isTrusted(header, options, settings, dir),
+    isStrict: recovery === 'strict',
+  });
+  await assertReplayable(disk, dir, found, settings);
+  const { chosen } = found;
+  const base = chosen?.header.lsn ?? 0;
+  const state = stateOf(chosen, options, settings, dir);
+  const machine = new Machine<State, Event>(settings.codecs, apply, dir, state, base);
+  const replay = new Replay(machine, until, options.signal);
+  const isRead = until !== undefined || recovery === 'salvage';
+  const wal = await openLog(dir, found, {
+    ...walOptions(options, chosen),
+    recovery: isRead ? 'salvage' : recovery,
+    durability: durability === 'os' ? 'os' : 'group',
+    after: base,
+    visit: (record) => replay.visit(record),
+    env,
+    disk,
+  });
+  try {
+    if (until !== undefined) assertReached(until, replay, wal.recovery.damage?.error, dir);
+    const setAside = isRead ? [] : await setDamagedAside(disk, dir, found.ignored);
+    const lost = wal.nextLsn - 1 > machine.lsn;
+    if (!isRead && lost) machine.skipTo(wal.nextLsn - 1);
+    const journal = new OpenJournal<State, Event>({
+      disk,
+      dir,
+      env,
+      wal,
+      machine,
+      settings,
+      check,
+      recovery: {
+        snapshot: chosen?.file,
+        ignored: found.ignored,
+        replayed: replay.records,
+        lsn: machine.lsn,
+        log: wal.recovery,
+        setAside: [...wal.recovery.setAside, ...setAside],
+      },
+      readOnly: until !== undefined ? 'until' : recovery === 'salvage' ? 'salvage' : undefined,
+      newest: chosen?.header.version === settings.version ? chosen.file : undefined,
+      timeMs: replay.timeMs ?? chosen?.header.timeMs ?? 0,
+      since: replay,
+    });
+    // The numbers of what is lost are not given again: from here on the log needs a state to begin with.
+    if (!isRead && lost) await journal.snapshot();
+    return journal;
+  } catch (error) {
+    await wal.close();
+    throw error;
+  }
+}
+
+/** When the log does not go back far enough because a snapshot is damaged, that is the error. */
+async function openLog(dir: string, { ignored }: FoundStates, options: WalOptions): Promise<Wal> {
+  try {
+    return await openWal(dir, options);
+  } catch (error) {
+    const isGap = isLodeError(error, 'LODE_TRUNCATED') && error.details.field === 'first LSN';
+    throw (isGap ? ignored.find(({ reason }) => reason === 'damaged')?.error : undefined) ?? error;
+  }
+}
+
+/** Applies the records that the recovery of the log reads. */
+class Replay<State, Event> {
+  readonly #machine: Machine<State, Event>;
+  readonly #until: JournalPoint | undefined;
+  readonly #signal: AbortSignal | undefined;
+  records = 0;
+  bytes = 0;
+  timeMs: number | undefined;
+  /** The point asked for is passed. */
+  isPast = false;
+
+  constructor(
+    machine: Machine<State, Event>,
+    until: JournalPoint | undefined,
+    signal: AbortSignal | undefined,
+  ) {
+    this.#machine = machine;
+    this.#until = until;
+    this.#signal = signal;
+  }
+
+  visit({ lsn, timeMs, bytes }: WalRecord): void {
+    this.#signal?.throwIfAborted();
+    if (lsn <= this.#machine.lsn || this.isPast) return;
+    const { lsn: last = Infinity, timeMs: end = Infinity } = this.#until ?? {};
+    this.isPast = lsn > last || timeMs > end;
+    if (this.isPast) return;
+    this.#machine.replay(lsn, bytes);
+    this.records++;
+    this.bytes += bytes.length;
+    this.timeMs = timeMs;
+  }
+
+  get lsn(): number {
+    return this.#machine.lsn;
+  }
+}
+
+/** What is wrong with the log only matters in front of the point that was asked for. */
+function assertReached<State, Event>(
+  until: JournalPoint,
+  replay: Replay<State, Event>,
+  damage: LodeError | undefined,
+  dir: string,
+): void {
+  if (replay.isPast || until.lsn === replay.lsn) return;
+  if (damage !== undefined) throw damage;
+  if (until.lsn === undefined) return;
+  throw new LodeError('LODE_NOT_FOUND', 'this journal does not reach that event', {
+    key: dir,
+    field: 'until.lsn',
+    expected: replay.lsn,
+    actual: until.lsn,
+    next: 'Ask for an event that exists.',
+  });
+}
+
+function isTrusted<State, Event>(
+  { codec, version, journalId }: SnapshotHeader,
+  options: JournalOptions<State, Event>,
+  settings: JournalSettings<State, Event>,
+  key: string,
+): boolean {
+  const { name } = settings.codecs.state;
+  const { journalId: wanted = journalId } = options;
+  if (journalId !== wanted) {
+    const field = 'journalId';
+    const what = 'this directory holds another journal';
+    throw new LodeError('LODE_INVALID_ARGUMENT', what, {
+      key,
+      field,
+      expected: wanted,
+      actual: journalId,
+    });
+  }
+  if (codec !== name) {
+    throw new LodeError('LODE_COMPONENT_MISMATCH', 'another codec wrote the state', {
+      key,
+      field: 'codec',
+      expected: codec,
+      actual: name,
+      next: 'Open the journal with the codec that its snapshots name.',
+    });
+  }
+  return version === settings.version || options.upgrade !== undefined;
+}
+
+/** A state of another version is of no use; without one, the log has to go back to the first event. */
+async function assertReplayable<State, Event>(
+  disk: Disk,
+  dir: string,
+  { chosen, ignored }: FoundStates,
+  { version }: JournalSettings<State, Event>,
+): Promise<void> {
+  if (chosen !== undefined || !ignored.some(({ reason }) => reason === 'version')) return;
+  const names = await disk.list(dir);
+  const first = Math.min(...names.flatMap(({ name }) => firstLsnOf(name) ?? []));
+  if (first === 1) return;
+  throw new LodeError('LODE_COMPONENT_MISMATCH', 'another version of apply made the state', {
+    key: dir,
+    field: 'version',
+    actual: version,
+    next: 'Its log is gone: open the journal with that version, or give `upgrade`.',
+  });
+}
+
+function stateOf<State, Event>(
+  chosen: SavedState | undefined,
+  { initial, upgrade }: JournalOptions<State, Event>,
+  { codecs, version }: JournalSettings<State, Event>,
+  dir: string,
+): State {
+  if (chosen === undefined) return initial();
+  const { header, bytes, file } = chosen;
+  try {
+    const state = codecs.state.decode(bytes);
+    if (header.version === version || upgrade === undefined) return state;
+    return upgrade(state, header.version);
+  } catch (cause) {
+    const what = 'the state in this snapshot cannot be used';
+    const expected = header.codec;
+    throw new LodeError(
+      'LODE_INVALID_FORMAT',
+      what,
+      { key: `${dir}/${file.name}`, lsn: header.lsn, field: 'codec', expected },
+      { cause },
+    );
+  }
+}
+
+function walOptions<State, Event>(
+  options: JournalOptions<State, Event>,
+  chosen: SavedState | undefined,
+): WalOptions {
+  const { segmentBytes, preallocateBytes, reserveBytes } = options;
+  const journalId = options.journalId ?? chosen?.header.journalId;
+  return {
+    ...(segmentBytes !== undefined && { segmentBytes }),
+    ...(preallocateBytes !== undefined && { preallocateBytes }),
+    ...(reserveBytes !== undefined && { reserveBytes }),
+    ...(journalId !== undefined && { journalId }),
+  };
+}
+
+async function newestName(disk: Disk, dir: string): Promise<string | undefined> {
+  try {
+    return (await listSnapshots(dir, { disk }))[0]?.name;
+  } catch (error) {
+    // That the directory is missing is for the log to say.
+    if (isLodeError(error, 'LODE_NOT_FOUND', 'LODE_INVALID_ARGUMENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,65 @@
+/** The recovery of a journal on its own: what it would do, or doing it, without anybody's `apply`. */
+import type { Disk } from '../../disk/disk.ts';
+import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
+import type { Env } from '../../env.ts';
+import { assertOptions } from '../../options.ts';
+import { asideName } from '../wal/names.ts';
+import { inspectWal, openWal } from '../wal/open.ts';
+import type { RecoveryMode } from '../wal/recover.ts';
+import { findState, setDamagedAside } from './saved-states.ts';
+import type { JournalRecovery } from './types.ts';
+
+export interface RecoverOptions {
+  /** `tail` by default. */
+  readonly recovery?: Exclude<RecoveryMode, 'salvage'>;
+  /** Say what would be done, and change nothing. */
+  readonly dryRun?: boolean;
+  readonly env?: Env;
+  readonly disk?: Disk;
+}
+
+/** Brings a journal to the state that opening it leaves. Throws what the mode refuses. */
+export async function recover(
+  dir: string | URL,
+  options: RecoverOptions = {},
+): Promise<JournalRecovery> {
+  const names = { recovery: true, dryRun: true, env: true, disk: true } as const;
+  assertOptions<RecoverOptions>(options, '', names);
+  const { recovery = 'tail', dryRun = false, env, disk = nodeDisk() } = options;
+  const path = absolutePath(dir);
+  const isStrict = recovery === 'strict';
+  const { chosen, ignored } = await findState(disk, path, {
+    until: undefined,
+    isTrusted: () => true,
+    isStrict,
+  });
+  const after = chosen?.header.lsn ?? 0;
+  const id = chosen?.header.journalId;
+  const facts = { snapshot: chosen?.file, ignored };
+  let replayed = 0;
+  const visit = ({ lsn }: { readonly lsn: number }): void => {
+    if (lsn > after) replayed++;
+  };
+  if (dryRun) {
+    const log = await inspectWal(path, { recovery, after, visit, disk });
+    const damaged = ignored.filter(({ reason }) => reason === 'damaged');
+    const setAside = damaged.map(({ name }) => asideName(name));
+    return { ...facts, log, replayed, lsn: after + replayed, setAside };
+  }
+  const journalId = id === undefined ? {} : { journalId: id };
+  const wal = await openWal(path, {
+    recovery,
+    after,
+    visit,
+    disk,
+    ...(env && { env }),
+    ...journalId,
+  });
+  try {
+    const aside = await setDamagedAside(disk, path, ignored);
+    const setAside = [...wal.recovery.setAside, ...aside];
+    return { ...facts, log: wal.recovery, replayed, lsn: after + replayed, setAside };
+  } finally {
+    await wal.close();
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * The snapshots of a journal: which one a state is rebuilt from, what is wrong with the others, and which may go.
+ *
+ * The newest that verifies wins. One that does not is never deleted: it goes aside, once the journal is opened to write.
+ */
+import { concat } from '../../bytes/index.ts';
+import type { Disk } from '../../disk/disk.ts';
+import { isLodeError, LodeError } from '../../errors.ts';
+import type { SnapshotHeader } from '../snapshot/header.ts';
+import { listSnapshots, openSnapshot } from '../snapshot/snapshot.ts';
+import type { SnapshotFile } from '../snapshot/snapshot.ts';
+import { asideName } from '../wal/names.ts';
+import type { JournalPoint } from './options.ts';
+
+/** A snapshot that was passed over. */
+export interface IgnoredSnapshot extends SnapshotFile {
+  /** `version`: another version of the caller's code made it, and its state is not trusted. */
+  readonly reason: 'damaged' | 'version';
+  readonly error?: LodeError;
+}
+
+export interface SavedState {
+  readonly file: SnapshotFile;
+  readonly header: SnapshotHeader;
+  readonly bytes: Uint8Array;
+}
+
+export interface FoundStates {
+  readonly chosen: SavedState | undefined;
+  readonly ignored: readonly IgnoredSnapshot[];
+}
+
+interface Wanted {
+  readonly until: JournalPoint | undefined;
+  /** False for a snapshot whose state must not be used. */
+  readonly isTrusted: (header: SnapshotHeader) => boolean;
+  /** Throw for the first one that is damaged. */
+  readonly isStrict: boolean;
+}
+
+/** Reads snapshots, the newest first, until one verifies. Changes nothing. */
+export async function findState(disk: Disk, dir: string, wanted: Wanted): Promise<FoundStates> {
+  const { until, isTrusted, isStrict } = wanted;
+  const ignored: IgnoredSnapshot[] = [];
+  for (const file of await listSnapshots(dir, { disk })) {
+    if (until?.lsn !== undefined && file.lsn > until.lsn) continue;
+    try {
+      const open = await openSnapshot(`${dir}/${file.name}`, { disk });
+      try {
+        const { header } = open;
+        if (until?.timeMs !== undefined && header.timeMs > until.timeMs) continue;
+        if (!isTrusted(header)) {
+          ignored.push({ ...file, reason: 'version' });
+          continue;
+        }
+        const parts: Uint8Array[] = [];
+        for await (const chunk of open.chunks()) parts.push(chunk.slice());
+        return { chosen: { file, header, bytes: concat(parts) }, ignored };
+      } finally {
+        await open.close();
+      }
+    } catch (error) {
+      const isDamage = isLodeError(error) && error.kind === 'corrupt';
+      if (!isDamage || isStrict) throw error;
+      ignored.push({ ...file, reason: 'damaged', error });
+    }
+  }
+  return { chosen: undefined, ignored };
+}
+
+/** Renames damaged snapshots, so that nobody takes them for one. Returns their new names. */
+export async function setDamagedAside(
+  disk: Disk,
+  dir: string,
+  ignored: readonly IgnoredSnapshot[],
+): Promise<string[]> {
+  const setAside: string[] = [];
+  for (const { name, reason } of ignored) {
+    if (reason !== 'damaged') continue;
+    let aside = asideName(name);
+    for (let count = 2; (await disk.info(`${dir}/${aside}`)) !== undefined; count++) {
+      aside = `${asideName(name)}-${count}`;
+    }
+    await disk.rename(`${dir}/${name}`, `${dir}/${aside}`);
+    setAside.push(aside);
+  }
+  if (setAside.length > 0) await disk.syncDirectory(dir);
+  return setAside;
+}
+
+/**
+ * Deletes all snapshots but the newest `keep`, of which the caller has just verified the first. Returns the LSN of the oldest one left: the
+ * log behind it is needed. While there are fewer, the initial state counts as one, and all of the log is.
+ */
+export async function deleteOldStates(disk: Disk, dir: string, keep: number): Promise<number> {
+  const files = await listSnapshots(dir, { disk });
+  for (const { name } of files.slice(keep).reverse()) await disk.unlink(`${dir}/${name}`);
+  if (files.length > keep) await disk.syncDirectory(dir);
+  return files[keep - 1]?.lsn ?? 0;
+}

@@ -1,0 +1,132 @@
+/** At risk: a journal that takes what it cannot give back, or harms what is not its own. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { bytes, openJournal, recordBytesMax, structured } from '../../../src/journal.ts';
+import { coded, dir, names, newDisk, open, write } from './key-value.ts';
+import type { Entry, Options, State } from './key-value.ts';
+
+describe('a journal given bad input', () => {
+  it('has one opener, and names it', async () => {
+    const disk = await newDisk();
+    await using journal = await open(disk);
+    await journal.append({ key: 'a', value: 1 });
+    await assert.rejects(open(disk), coded('LODE_LOCKED'));
+    await journal.close();
+    await (await open(disk)).close();
+  });
+
+  it('logs nothing that its codec cannot write', async () => {
+    await using journal = await open(await newDisk());
+    const values = [
+      new Date(),
+      new Map(),
+      Number.NaN,
+      1n,
+      () => 1,
+      [undefined],
+      { toJSON: () => 1 },
+    ];
+    for (const value of values) {
+      await assert.rejects(journal.append({ key: 'a', value }), coded('LODE_INVALID_RECORD'));
+    }
+    assert.equal(journal.lsn, 0);
+    await journal.append({ key: 'a', value: { b: undefined, __proto__: null, c: ['x'] } });
+    assert.deepEqual(journal.state, { a: { c: ['x'] } });
+  });
+
+  it('takes no snapshot of a state that its codec cannot write, and goes on', async () => {
+    const disk = await newDisk();
+    const apply = (state: State, { key, value }: Entry): void => {
+      state[key] = new Date(value as number);
+    };
+    await using journal = await open(disk, { apply });
+    await journal.append({ key: 'a', value: 1 });
+    await assert.rejects(journal.snapshot(), coded('LODE_INVALID_RECORD'));
+    await journal.append({ key: 'b', value: 1 });
+    assert.deepEqual(await names(disk, /snap/), []);
+  });
+
+  it('takes records from 0 bytes to the limit, and none beyond', async () => {
+    const disk = await newDisk();
+    const options = {
+      initial: () => new Uint8Array(0),
+      apply: (_: Uint8Array, event: Uint8Array) => event,
+      codec: bytes(),
+      disk,
+    };
+    const journal = await openJournal<Uint8Array, Uint8Array>(dir, options);
+    await journal.append(new Uint8Array(0));
+    await journal.append(new Uint8Array(recordBytesMax).fill(7));
+    const tooLong = new Uint8Array(recordBytesMax + 1);
+    await assert.rejects(journal.append(tooLong), coded('LODE_LIMIT_EXCEEDED'));
+    assert.equal(journal.lsn, 2);
+    await journal.close();
+    await using again = await openJournal<Uint8Array, Uint8Array>(dir, options);
+    assert.equal(again.state.length, recordBytesMax);
+    assert.equal(again.state.at(-1), 7);
+  });
+
+  it('refuses the directory of another journal, another codec, a newer format', async () => {
+    const disk = await newDisk();
+    await write(disk, 3);
+    await assert.rejects(
+      open(disk, { journalId: '00112233445566778899aabbccddeeff' }),
+      coded('LODE_INVALID_ARGUMENT'),
+    );
+    await assert.rejects(open(disk, { codec: structured() }), coded('LODE_INVALID_FORMAT'));
+    const journal = await open(disk);
+    await journal.snapshot();
+    await journal.close();
+    await assert.rejects(open(disk, { codec: structured() }), coded('LODE_COMPONENT_MISMATCH'));
+    await assert.rejects(
+      open(disk, { journalId: '00112233445566778899aabbccddeeff' }),
+      coded('LODE_INVALID_ARGUMENT'),
+    );
+    await assert.rejects(
+      openJournal('/nowhere', { initial: () => 0, apply: () => 0, disk }),
+      coded('LODE_NOT_FOUND'),
+    );
+  });
+
+  it('refuses options that mean nothing', async () => {
+    const disk = await newDisk();
+    const wrong = [
+      { apply: undefined },
+      { check: 1 },
+      { durability: 'maybe' },
+      { recovery: 'hope' },
+      { snapshot: { keep: 0 } },
+      { snapshot: { every: 1 } },
+      { until: {} },
+      { until: { lsn: 1, timeMs: 1 } },
+      { codec: { name: 'x' } },
+      { typo: 1 },
+    ];
+    for (const options of wrong) {
+      await assert.rejects(open(disk, options as Options), coded('LODE_INVALID_ARGUMENT'));
+    }
+    const journal = await open(disk);
+    await journal.close();
+    await assert.rejects(journal.append({ key: 'a', value: 1 }), coded('LODE_CLOSED'));
+    await assert.rejects(journal.snapshot(), coded('LODE_CLOSED'));
+    assert.deepEqual(journal.state, {});
+  });
+
+  it('does not wait for an apply that returns a promise', async () => {
+    const disk = await newDisk();
+    const apply = (async () => {}) as unknown as () => State;
+    const journal = await open(disk, { apply });
+    await assert.rejects(journal.append({ key: 'a', value: 1 }), coded('LODE_POISONED'));
+    await journal.close();
+  });
+
+  it('leaves foreign files alone', async () => {
+    const disk = await newDisk();
+    for (const name of ['notes.txt', 'wal-1.log', 'snapshot-x.snap', 'wal-.log']) {
+      await (await disk.open(`${dir}/${name}`, 'create')).close();
+    }
+    await write(disk, 2);
+    await using journal = await open(disk, { recovery: 'strict' });
+    assert.deepEqual(journal.state, { k1: 1, k2: 2 });
+  });
+});
