@@ -112,6 +112,16 @@ for (const entry of readdirSync(join(root, 'dist/src'), { recursive: true })) {
   if (entry.endsWith('.d.ts') && !isPlatform && !declarations.has(file)) rmSync(file);
 }
 
+// What describes a file rather than a name, and needless blanks, are for the source too. Run again, this finds nothing to do.
+for (const file of declarations) {
+  const text = readFileSync(file, 'utf8');
+  const short = text
+    .replace(/^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n(?=import |export (?:type )?\{|\/\*\*)/, '')
+    .replace(/^(?: {4})+/gm, (indent) => ' '.repeat(indent.length / 4))
+    .replace(/^( *) \* /gm, '$1* ');
+  if (short !== text) writeFileSync(file, short);
+}
+
 /** `./dist/lode/fs.js` is `fs`. */
 function nameIn(file) {
   return file.replace(/^\.\/dist\/lode\/(.+)\.js$/, '$1');
