@@ -1,7 +1,16 @@
 /**
  * Finds what the caller names: datasets and volumes by their folders, layouts by the folders of a dataset, snapshots by id.
  */
-import { defaultLayout, flat, hive, jsonl, LodeError, openDataset, openVolume } from 'lode';
+import {
+  defaultLayout,
+  flat,
+  hive,
+  isLodeError,
+  jsonl,
+  LodeError,
+  openDataset,
+  openVolume,
+} from 'lode';
 import type { Dataset, Layout, Snapshot, Store, Volume, VolumeSnapshot } from 'lode';
 import type { Call } from './command.ts';
 import { usage } from './command.ts';
@@ -179,6 +188,23 @@ export function openFound(
   const { id } = found;
   if (found.kind === 'volume') return openVolume(id, { store, signal });
   return openDataset(id, { store, layout: found.layout, codec: jsonl(), signal });
+}
+
+/**
+ * The same, for a volume without any snapshot too. It is given a length that is not its own: not for writing manifests. Should
+ * a first commit come meanwhile, that length is refused.
+ */
+export async function openToLook(
+  found: Found,
+  store: Store,
+  signal: AbortSignal,
+): Promise<Dataset<unknown> | Volume> {
+  try {
+    return await openFound(found, store, signal);
+  } catch (error) {
+    if (found.kind === 'dataset' || !isLodeError(error, 'LODE_NO_SNAPSHOTS')) throw error;
+    return openVolume(found.id, { store, signal, length: 1 });
+  }
 }
 
 type Named =

@@ -1,7 +1,15 @@
 /** At risk: an upload that has to begin again, and a gap that reads as bytes. The volume commands, as a process sees them. */
 import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, statSync, watch, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  watch,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openDataset } from '../../src/index.ts';
@@ -252,6 +260,26 @@ describe('lode and volumes', () => {
     assert.equal(headless.code, 5);
     assert.match(headless.stdout, /^volumes\/disk\/snapshots\/\d+\/manifest\.json {2}LODE_/m);
     assert.match(headless.stderr, /^backup: .* all as committed$/m);
+  });
+
+  it('a volume whose only manifest is lost is not taken for an empty one', async () => {
+    using other = bench();
+    await fill(other.store);
+    const cwd = other.folder;
+    await lode(['volume', 'fill', 'data', 'new', 'disk.img'], { cwd });
+    rmSync(other.path('volumes/new/snapshots'), { recursive: true });
+    for (const args of [[], ['new']]) {
+      const { code, stdout } = await lode(['verify', 'data', ...args], { cwd });
+      assert.deepEqual([code, /^volumes\/new\/latest {2}LODE_NOT_FOUND/m.test(stdout)], [5, true]);
+    }
+    assert.equal((await lode(['repair', 'data', 'new', '--apply'], { cwd })).code, 3);
+    assert.equal((await lode(['gc', 'data', 'new', '--apply'], { cwd })).code, 3);
+    assert.ok(!existsSync(other.path('volumes/new/snapshots')));
+    // Its blocks are all there: the same call brings it back.
+    assert.match(
+      (await lode(['volume', 'fill', 'data', 'new', 'disk.img'], { cwd })).stderr,
+      /66 kB in 1 block, 1 of them there already, 1 commit; 100 % is there/,
+    );
   });
 
   it('gc deletes blocks that nobody committed, of volumes without any commit too', async () => {

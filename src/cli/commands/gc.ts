@@ -1,10 +1,9 @@
 /** `lode gc`: data files and blocks that no snapshot names; a plan unless told to apply it. */
-import { isLodeError, openVolume } from 'lode';
-import type { Dataset, GcReport, Store, Volume } from 'lode';
+import type { GcReport } from 'lode';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { errorFacts, exitCodes } from '../failure.ts';
-import { byKind, findAll, openFound } from '../find.ts';
+import { byKind, findAll, openToLook } from '../find.ts';
 import type { Found } from '../find.ts';
 import { openStore } from '../open-store.ts';
 import { bytesText, countText, plainText, timeText } from '../text.ts';
@@ -22,7 +21,7 @@ export const command: Command = {
     const store = await openStore(call);
     const reports: Report[] = [];
     for await (const found of findAll(call, store, call.args[1])) {
-      const keeper = await openForCollection(found, store, signal);
+      const keeper = await openToLook(found, store, signal);
       const options = {
         signal,
         ...(age === undefined ? {} : { olderThanMs: age }),
@@ -74,21 +73,6 @@ function ageOf(text: string | undefined): number | undefined {
 interface Report {
   readonly found: Found;
   readonly report: GcReport;
-}
-
-async function openForCollection(
-  found: Found,
-  store: Store,
-  signal: AbortSignal,
-): Promise<Dataset<unknown> | Volume> {
-  try {
-    return await openFound(found, store, signal);
-  } catch (error) {
-    if (found.kind === 'dataset' || !isLodeError(error, 'LODE_NO_SNAPSHOTS')) throw error;
-    // Blocks that nobody has committed, of a volume whose length nobody knows. A collector asks for none; should a first
-    // commit come meanwhile, this wrong one ends the collection.
-    return openVolume(found.id, { store, signal, length: 1 });
-  }
 }
 
 function planText(id: string, { orphans, tooYoung }: GcReport, applies: boolean): string {

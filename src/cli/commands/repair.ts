@@ -2,7 +2,7 @@
 import { isLodeError } from 'lode';
 import type { Store } from 'lode';
 import type { Command } from '../command.ts';
-import { byKind, findAll, openFound } from '../find.ts';
+import { byKind, findAll, openFound, openToLook } from '../find.ts';
 import type { Found } from '../find.ts';
 import { openStore } from '../open-store.ts';
 import { countText, plainText } from '../text.ts';
@@ -38,8 +38,11 @@ async function repaired(
   try {
     return await (await openFound(found, store, options.signal)).repair(options);
   } catch (error) {
-    // Blocks were staged, and no commit has begun.
-    if (found.kind === 'volume' && isLodeError(error, 'LODE_NO_SNAPSHOTS')) return [];
-    throw error;
+    if (found.kind === 'dataset' || !isLodeError(error, 'LODE_NO_SNAPSHOTS')) throw error;
+    // Blocks were staged, and no commit has begun; or one has, and only its writer knows how long the volume is to be.
+    const keeper = await openToLook(found, store, options.signal);
+    const keys = await keeper.repair({ signal: options.signal, dryRun: true });
+    if (keys.length > 0) throw error;
+    return [];
   }
 }

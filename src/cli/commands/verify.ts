@@ -3,7 +3,7 @@ import { isLodeError } from 'lode';
 import type { LodeError, Store, VerifyReport } from 'lode';
 import type { Call, Command } from '../command.ts';
 import { errorFacts, exitCodes } from '../failure.ts';
-import { byKind, findAll, openFound } from '../find.ts';
+import { byKind, findAll, openToLook } from '../find.ts';
 import type { Found } from '../find.ts';
 import { openStore } from '../open-store.ts';
 import { bytesText, countText, plainText } from '../text.ts';
@@ -49,24 +49,25 @@ async function verified(
   found: Found,
 ): Promise<VerifyReport | undefined> {
   const [, name, wanted] = args;
-  const keeper = await openFound(found, store, signal).catch((error: unknown) => {
-    if (!isLodeError(error) || found.kind !== 'volume') throw error;
+  const isVolume = found.kind === 'volume';
+  try {
+    const keeper = await openToLook(found, store, signal);
+    const snapshot = wanted === 'latest' ? (await keeper.latest({ signal })).id : wanted;
+    return await keeper.verify({
+      signal,
+      ...(snapshot === undefined ? {} : { snapshot }),
+      onProgress: ({ snapshots, objects, bytes }) =>
+        out.progress(
+          () => `${found.id}: ${snapshots} snapshots, ${objects} objects, ${bytesText(bytes)}`,
+        ),
+    });
+  } catch (error) {
+    if (!isVolume || !isLodeError(error)) throw error;
     if (name === undefined && error.code === 'LODE_NO_SNAPSHOTS') return undefined;
     // The head is what tells how long a volume is: without it nothing else of it can be looked at.
-    if (error.kind === 'corrupt') return error;
+    if (error.kind === 'corrupt') return headless(error);
     throw error;
-  });
-  if (keeper === undefined) return undefined;
-  if (isLodeError(keeper)) return headless(keeper);
-  const snapshot = wanted === 'latest' ? (await keeper.latest({ signal })).id : wanted;
-  return keeper.verify({
-    signal,
-    ...(snapshot === undefined ? {} : { snapshot }),
-    onProgress: ({ snapshots, objects, bytes }) =>
-      out.progress(
-        () => `${found.id}: ${snapshots} snapshots, ${objects} objects, ${bytesText(bytes)}`,
-      ),
-  });
+  }
 }
 
 function headless(error: LodeError): VerifyReport {
