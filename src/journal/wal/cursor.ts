@@ -28,9 +28,12 @@ export async function* readLog(
     signal?.throwIfAborted();
     const segment = segmentWith(log, next);
     if (segment !== undefined) {
-      for await (const record of readSegment(disk, log, segment, next, signal)) {
-        next = record.lsn + 1;
-        yield record;
+      for await (const records of readSegment(disk, log, segment, next, signal)) {
+        for (const record of records) {
+          signal?.throwIfAborted();
+          next = record.lsn + 1;
+          yield record;
+        }
       }
     } else if (next <= log.durableLsn) {
       throw new LodeError('LODE_NOT_FOUND', 'this record is no longer in the log', {
@@ -59,6 +62,10 @@ function segmentWith(log: LogWriter, lsn: number): LiveSegment | undefined {
   );
 }
 
+/** A step of an asynchronous loop costs more than a record: so many are handed over at once, if they are there. */
+const batchRecords = 256;
+const batchBytes = 1024 * 1024;
+
 /** The records of one segment that are durable by the time they are asked for. */
 async function* readSegment(
   disk: Disk,
@@ -66,7 +73,7 @@ async function* readSegment(
   segment: LiveSegment,
   from: number,
   signal: AbortSignal | undefined,
-): AsyncGenerator<WalRecord, void, undefined> {
+): AsyncGenerator<readonly WalRecord[], void, undefined> {
   const { header, path } = segment;
   const file: DiskFile = await disk.open(path, 'read');
   try {
@@ -74,10 +81,15 @@ async function* readSegment(
     const reader = new SegmentReader(file, header, end, false);
     const { scanner } = reader;
     let { timeMs } = header;
+    let batch: WalRecord[] = [];
+    let bytes = 0;
     for (let lsn = header.firstLsn - 1; ;) {
       const step = scanner.next();
       if (step === 'more') {
         if (await reader.fill()) continue;
+        if (batch.length > 0) yield batch;
+        batch = [];
+        bytes = 0;
         const now = segmentWith(log, lsn + 1);
         if (now === undefined || now.header.logNumber !== header.logNumber) return;
         signal?.throwIfAborted();
@@ -86,6 +98,7 @@ async function* readSegment(
         continue;
       }
       if (step !== 'record') {
+        if (batch.length > 0) yield batch;
         throw errorOf(path, scanner.damage ?? { offset: scanner.recordEnd, reason: 'truncated' });
       }
       const { kind, lsnLow, timeDelta } = scanner.prefix;
@@ -95,7 +108,13 @@ async function* readSegment(
       if (lsnLow !== (lsn & 0xffff)) {
         throw errorOf(path, { offset: scanner.recordStart, reason: 'sequence' });
       }
-      if (lsn >= from) yield { lsn, timeMs, bytes: scanner.body.slice() };
+      if (lsn < from) continue;
+      bytes += scanner.body.length;
+      batch.push({ lsn, timeMs, bytes: scanner.body.slice() });
+      if (batch.length < batchRecords && bytes < batchBytes) continue;
+      yield batch;
+      batch = [];
+      bytes = 0;
     }
   } finally {
     await file.close();
