@@ -1,10 +1,12 @@
-/** budgets: the requests, depth and width of every dataset operation, exactly, with 1, 100 and 10,000 snapshots in place. */
+/** budgets: the requests, depth and width of every dataset operation, exactly, with 1, 100 and 10,000 snapshots in
+ * place, and of every volume operation with 10, 1,000 and 10,000 blocks. */
 import type { Bar } from '../../bench/harness.ts';
 import { budgets } from '../budgets/check.ts';
+import { volumeBudgets } from '../budgets/volume.ts';
 
 export const bar: Bar = {
   id: 'budgets',
-  title: 'requests and depth of every dataset operation, exactly',
+  title: 'requests and depth of every dataset and volume operation, exactly',
   async run({ log }) {
     let rows = 0;
     let missed = 0;
@@ -19,6 +21,17 @@ export const bar: Bar = {
         );
         rows++;
         if (differs.length > 0) missed++;
+      }
+    }
+    for (const blocks of [10, 1_000, 10_000]) {
+      for await (const { place, name, asked, budget } of volumeBudgets(blocks)) {
+        const { requests, depth, parallel } = asked;
+        log(
+          `B ${blocks}, ${place}, ${name}: ${requests} requests, depth ${depth}, ${parallel} at once`,
+        );
+        rows++;
+        const isKept = requests === budget.requests && depth === budget.depth;
+        if (!isKept || parallel !== budget.parallel) missed++;
       }
     }
     return {

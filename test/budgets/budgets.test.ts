@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import { jsonl, memoryStore, openDataset } from '../../src/index.ts';
 import { budgets } from './check.ts';
 import { s3Budgets, s3CallBudgets } from './s3.ts';
+import { volumeBudgets } from './volume.ts';
 
 for (const snapshots of [1, 100]) {
   test(`requests, depth and width with ${snapshots} snapshots`, async () => {
@@ -11,6 +12,13 @@ for (const snapshots of [1, 100]) {
     for await (const { place, name, differs } of budgets(snapshots))
       if (differs.length > 0) short.push(`${place}, ${name}: ${differs.join(', ')}`);
     assert.deepEqual(short, []);
+  });
+}
+
+for (const blocks of [10, 1000]) {
+  test(`requests, depth and width of a volume of ${blocks} blocks`, async () => {
+    for await (const { place, name, asked, budget } of volumeBudgets(blocks))
+      assert.deepEqual({ place, name, ...asked }, { place, name, ...budget });
   });
 }
 
