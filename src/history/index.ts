@@ -10,7 +10,14 @@ export type { CommitRequest } from './publication.ts';
 export { beginOperation } from './operation.ts';
 export type { CallOptions, MeteredOptions, Operation } from './operation.ts';
 export { assertName, assertSnapshotId, isSnapshotId, refuseName } from './names.ts';
-export { assertDigest, fetchFile, rangesOf, readStored } from './stored-file.ts';
+export {
+  assertDigest,
+  fetchBytes,
+  fetchFile,
+  fetchStream,
+  rangesOf,
+  readStored,
+} from './stored-file.ts';
 export type { StoredFileOptions } from './stored-file.ts';
 export { foldersOf } from './folders.ts';
 export { assertMayCommit } from './writers.ts';

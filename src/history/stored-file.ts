@@ -8,6 +8,7 @@
 import { digestOf } from '../encoding/checksum.ts';
 import type { Checksum } from '../encoding/checksum.ts';
 import { LodeError } from '../errors.ts';
+import type { VolumeRange } from '../errors.ts';
 import type { ETag, GetOptions, Store, StoredObject } from '../store/store.ts';
 
 export interface StoredFile {
@@ -75,6 +76,38 @@ export function rangesOf(
   };
 }
 
+/** A file, or a range of it, exactly as long as it was asked for. */
+export async function fetchBytes(
+  store: Store,
+  file: StoredFile,
+  {
+    range,
+    signal,
+  }: { readonly range?: VolumeRange | undefined; readonly signal: AbortSignal | undefined },
+): Promise<Uint8Array> {
+  const bytes = await (await fetchFile(store, file, { range, signal })).bytes();
+  const asked = range ?? { offset: 0, length: file.sizeBytes };
+  if (bytes.length !== asked.length) throw wrongAnswer(file, asked, bytes.length);
+  return bytes;
+}
+
+/** A range as a stream. */
+export async function* fetchStream(
+  store: Store,
+  file: StoredFile,
+  range: VolumeRange,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  let length = 0;
+  for await (const chunk of (await fetchFile(store, file, { range, signal })).stream()) {
+    length += chunk.length;
+    // Before more is handed out than was asked for: the caller has room for that much.
+    if (length > range.length) throw wrongAnswer(file, range, length);
+    yield chunk;
+  }
+  if (length < range.length) throw wrongAnswer(file, range, length);
+}
+
 /** A stream that is exactly as long as the manifest says, and that an abort ends between two chunks. */
 async function* counted(
   file: StoredFile,
@@ -131,4 +164,12 @@ function wrongSize(file: StoredFile, actual: number): LodeError {
         'a data file is longer than its manifest says',
         details,
       );
+}
+
+function wrongAnswer({ path: key }: StoredFile, range: VolumeRange, actual: number): LodeError {
+  const { offset, length: expected } = range;
+  const details = { key, offset, expected, actual };
+  return actual < expected
+    ? new LodeError('LODE_TRUNCATED', 'a read came back short', details)
+    : new LodeError('LODE_CHECKSUM_MISMATCH', 'a read came back too long', details);
 }

@@ -8,7 +8,7 @@
 import { digestOf } from '../encoding/checksum.ts';
 import { LodeError } from '../errors.ts';
 import type { VolumeRange } from '../errors.ts';
-import { assertDigest, fetchFile, readStored } from '../history/index.ts';
+import { assertDigest, fetchBytes, fetchStream, readStored } from '../history/index.ts';
 import type { Operation } from '../history/index.ts';
 import { forEachOf, mapInOrder } from '../parallel.ts';
 import type { Span } from './block-table.ts';
@@ -93,11 +93,11 @@ async function readPart(plan: ReadPlan, { block, from, to }: Part): Promise<Uint
   const isWhole = to - from === block.length;
   if (!isWhole && !verified) {
     const range = { offset: from, length: to - from };
-    return (await fetchFile(op.store, file, { range, signal: op.signal })).bytes();
+    return fetchBytes(op.store, file, { range, signal: op.signal });
   }
   const digest = context.digestOf(block.checksum, manifest);
   await digest?.checksum.ready?.();
-  const bytes = await (await fetchFile(op.store, file, { signal: op.signal })).bytes();
+  const bytes = await fetchBytes(op.store, file, { signal: op.signal });
   if (digest !== undefined) assertDigest(file, digest.hex, digestOf(digest.checksum, bytes));
   return isWhole ? bytes : bytes.subarray(from, to);
 }
@@ -116,7 +116,7 @@ async function* streamPart(plan: ReadPlan, { block, from, to }: Part): AsyncGene
   const file = { path: context.keys.block(block.offset, block.length), sizeBytes: block.length };
   if (!verified && to - from < block.length) {
     const range = { offset: from, length: to - from };
-    yield* (await fetchFile(op.store, file, { range, signal })).stream();
+    yield* fetchStream(op.store, file, range, signal);
     return;
   }
   const { checksum, hex } = context.digestOf(block.checksum, manifest) ?? {};

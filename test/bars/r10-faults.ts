@@ -1,13 +1,21 @@
-/** R10: whatever one call of the store does wrong, a dataset's operation has one of four outcomes, all of them honest. */
+/** R10: whatever one call of the store does wrong, an operation has one of four outcomes, all of them honest. */
 import type { Bar } from '../../bench/harness.ts';
 import { besideGo } from '../simulation/fault-beside-go.ts';
 import { noResult, tryEverywhere } from '../simulation/fault-matrix.ts';
 import { operations as alone } from '../simulation/fault-operations.ts';
+import type { FaultOperation } from '../simulation/fault-operations.ts';
+import { volumeOperations } from '../simulation/fault-volumes.ts';
 import { everyInterleaving } from '../simulation/interleave.ts';
 import { nameOf, play, scenes } from '../simulation/two-writers.ts';
 
 const wanted = 8_000;
-const operations = [...alone, ...besideGo];
+const operations = [...alone, ...besideGo, ...volumeOperations];
+
+/** Of volumes each way through staging, committing and reading, in one form of manifest. */
+function isShort({ name, does, volume }: FaultOperation): boolean {
+  if (name.startsWith('stage')) return true;
+  return does === (volume === 'compact' ? 'writes' : 'reads') && !name.startsWith('verify');
+}
 
 export const bar: Bar = {
   id: 'R10',
@@ -21,6 +29,8 @@ export const bar: Bar = {
     for (const operation of alone) await tryEverywhere(operation, result, options);
     const asWell = release ? options : { times: [1] };
     for (const operation of besideGo) await tryEverywhere(operation, result, asWell);
+    for (const operation of volumeOperations)
+      if (release || isShort(operation)) await tryEverywhere(operation, result, asWell);
     const orders = release ? await everyOrder(log) : 0;
     await new Promise(setImmediate);
     process.off('unhandledRejection', note);

@@ -5,15 +5,23 @@
 import { AssertionError } from 'node:assert';
 import { isDeepStrictEqual } from 'node:util';
 import { isLodeError } from '../../src/index.ts';
-import type { CommittedSnapshot, Store } from '../../src/index.ts';
-import { rowsOf } from './fault-lab.ts';
+import type {
+  CommittedSnapshot,
+  CommittedVolumeSnapshot,
+  Dataset,
+  Store,
+  Volume,
+} from '../../src/index.ts';
+import { blockOf, offsetOf, placeBytes, rowsOf } from './fault-lab.ts';
 import type { FaultLab, Rows } from './fault-lab.ts';
 import { ours } from './fault-operations.ts';
 import type { Act, FaultOperation } from './fault-operations.ts';
 import { problemsOf } from '../problems.ts';
 
+type Committed = CommittedSnapshot | CommittedVolumeSnapshot;
+
 export type Outcome =
-  | { readonly is: 'success'; readonly committed: CommittedSnapshot | undefined }
+  | { readonly is: 'success'; readonly committed: Committed | undefined }
   | { readonly is: 'refused'; readonly code: string }
   | { readonly is: 'aborted' }
   | { readonly is: 'uncertain'; readonly resolve: () => Promise<'landed' | 'not-landed'> };
@@ -107,8 +115,9 @@ export async function judge(
     expectNames(await history(lab, operation, act), expected, 'after the next commit');
   }
   await sound(lab, operation, act);
-  if (outcome.is === 'success' && outcome.committed !== undefined && operation.blobs !== true)
-    await sameRows(lab, outcome.committed);
+  if (outcome.is !== 'success' || outcome.committed === undefined) return;
+  if ('coveredBytes' in outcome.committed) await sameBytes(lab, outcome.committed);
+  else if (operation.blobs !== true) await sameRows(lab, outcome.committed);
 }
 
 function expectNames(actual: readonly unknown[], expected: readonly unknown[], when: string): void {
@@ -118,13 +127,19 @@ function expectNames(actual: readonly unknown[], expected: readonly unknown[], w
   );
 }
 
-/** Names of the history, oldest first. That each is whole is seen at the end: what is gone does not come back. */
-async function history(
+/** What was operated on, as somebody whom no fault hits opens it. */
+function opened(
   lab: FaultLab,
-  { blobs = false }: FaultOperation,
+  { blobs = false, volume }: FaultOperation,
   { target }: Act,
-): Promise<unknown[]> {
-  const handle = blobs ? await lab.openBlobs(lab.healthy) : await lab.open(target ?? lab.healthy);
+): Promise<Dataset<Uint8Array> | Rows | Volume> {
+  if (volume !== undefined) return lab.openVolume(lab.healthy);
+  return blobs ? lab.openBlobs(lab.healthy) : lab.open(target ?? lab.healthy);
+}
+
+/** Names of the history, oldest first. That each is whole is seen at the end: what is gone does not come back. */
+async function history(lab: FaultLab, operation: FaultOperation, act: Act): Promise<unknown[]> {
+  const handle = await opened(lab, operation, act);
   const names: unknown[] = [];
   let child: string | undefined;
   for await (const { id, manifest } of handle.snapshots()) {
@@ -137,8 +152,13 @@ async function history(
 }
 
 /** The next writer: the same handle, if it can, as a caller would go on using it; else another. */
-async function goOn(lab: FaultLab, { blobs = false }: FaultOperation, act: Act): Promise<void> {
+async function goOn(
+  lab: FaultLab,
+  { blobs = false, volume }: FaultOperation,
+  act: Act,
+): Promise<void> {
   if (blobs) return void (await lab.commitBlobs('next'));
+  if (volume !== undefined) return goOnFilling(act.volume ?? (await lab.openVolume(lab.healthy)));
   const handle: Rows = act.handle ?? (await lab.open(lab.healthy));
   const commit = (): Promise<unknown> => handle.write(rowsOf('next'), { name: 'next' });
   try {
@@ -150,13 +170,21 @@ async function goOn(lab: FaultLab, { blobs = false }: FaultOperation, act: Act):
   }
 }
 
+async function goOnFilling(volume: Volume): Promise<void> {
+  const staged = await volume.stageWriteAt(offsetOf('next'), blockOf('next'));
+  const commit = (): Promise<unknown> => volume.commit([staged], { name: 'next' });
+  try {
+    await commit();
+  } catch (error) {
+    if (!isLodeError(error, 'LODE_SNAPSHOT_CONFLICT')) throw error;
+    await volume.head();
+    await commit();
+  }
+}
+
 /** After a repair nothing is wrong with anything that exists, in the history or not. */
-async function sound(
-  lab: FaultLab,
-  { blobs = false }: FaultOperation,
-  { target }: Act,
-): Promise<void> {
-  const handle = blobs ? await lab.openBlobs(lab.healthy) : await lab.open(target ?? lab.healthy);
+async function sound(lab: FaultLab, operation: FaultOperation, act: Act): Promise<void> {
+  const handle = await opened(lab, operation, act);
   await handle.repair();
   const problems = await problemsOf(handle);
   holds(problems.length === 0, `after repair: ${problems[0]?.error.message}`);
@@ -170,6 +198,12 @@ async function sameRows(lab: FaultLab, { id, manifest }: CommittedSnapshot): Pro
     manifest.rowCount === rows.length && (rows.length === 0 || sameSet(rows, rowsOf(ours))),
     'the snapshot holds other rows than were written',
   );
+}
+
+async function sameBytes(lab: FaultLab, { id }: CommittedVolumeSnapshot): Promise<void> {
+  const volume = await lab.openVolume(lab.healthy);
+  const bytes = await volume.readAt(id, offsetOf(ours), placeBytes);
+  holds(isDeepStrictEqual(bytes, blockOf(ours)), 'the snapshot holds other bytes than were staged');
 }
 
 function sameSet(a: readonly object[], b: readonly object[]): boolean {

@@ -2,8 +2,8 @@
  * The room each combination of a fault matrix is tried in: a store, healthy below and broken above, time that costs nothing,
  * and a history of two snapshots to begin with. Made of a store in memory here; `wire-lab.ts` makes one of a bucket.
  */
-import { hive as hiveBy, jsonl, memoryStore, openDataset } from '../../src/index.ts';
-import type { Dataset, DatasetOptions, Store } from '../../src/index.ts';
+import { hive as hiveBy, jsonl, memoryStore, openDataset, openVolume } from '../../src/index.ts';
+import type { Dataset, DatasetOptions, Store, Volume, VolumeOptions } from '../../src/index.ts';
 import { ForwardingStore } from '../../src/store/wrappers/forwarding.ts';
 import { faultyStore, limitedStore, virtualEnv } from '../../src/testing/index.ts';
 import type { StoreFault, VirtualEnv } from '../../src/testing/index.ts';
@@ -115,6 +115,25 @@ export class FaultLab {
     return ids;
   }
 
+  openVolume(
+    store: Store = this.broken,
+    options: Partial<VolumeOptions> & { readonly signal?: AbortSignal } = {},
+  ): Promise<Volume> {
+    const length = volumeBytes;
+    return openVolume('d', { store, env: this.env, length, blockBytes: 40, ...options });
+  }
+
+  /** Commits to the volume by somebody else, whom no fault hits. */
+  async commitBlocks(manifests: VolumeForm, ...names: string[]): Promise<string[]> {
+    const other = await this.openVolume(this.healthy, { manifests });
+    const ids: string[] = [];
+    for (const name of names) {
+      const staged = await other.stageWriteAt(offsetOf(name), blockOf(name));
+      ids.push((await other.commit([staged], { name })).id);
+    }
+    return ids;
+  }
+
   /** Every key with its version: what reading must leave alone. */
   async content(): Promise<string[]> {
     const content: string[] = [];
@@ -133,6 +152,22 @@ export function memoryLab(fault: StoreFault, { guarded, hive = false }: LabOptio
     const faults = faultyStore(healthy, { ...fault, key: () => lab.armed });
     return { env, healthy, broken: faults.store, faults };
   }, hive);
+}
+
+export type VolumeForm = NonNullable<VolumeOptions['manifests']>;
+
+/** Each commit to the volume has a place of its own; what is left is for operations that need more. */
+const places = ['first', 'second', 'third', 'rival', 'ours', 'next'];
+/** Two blocks and a bit. */
+export const placeBytes = 90;
+export const volumeBytes = 2_000;
+
+export function offsetOf(name: string): number {
+  return places.indexOf(name) * placeBytes;
+}
+
+export function blockOf(name: string): Uint8Array {
+  return bytesOf(name, placeBytes);
 }
 
 /** What a snapshot of that name holds. */

@@ -1,10 +1,15 @@
 /** Every public operation of a dataset, each in the situations that take another way through the commit protocol. */
 import assert from 'node:assert/strict';
 import { memoryStore } from '../../src/index.ts';
-import type { CommittedSnapshot, Dataset } from '../../src/index.ts';
+import type {
+  CommittedSnapshot,
+  CommittedVolumeSnapshot,
+  Dataset,
+  Volume,
+} from '../../src/index.ts';
 import { limitedStore } from '../../src/testing/index.ts';
 import { bytesOf, rowsOf } from './fault-lab.ts';
-import type { FaultLab, Row, Rows } from './fault-lab.ts';
+import type { FaultLab, Row, Rows, VolumeForm } from './fault-lab.ts';
 import type { Store } from '../../src/index.ts';
 
 /** Names of the snapshots there are before. */
@@ -15,11 +20,15 @@ export const ours = 'ours';
 
 export interface Act {
   /** The operation under test. Throws an `AssertionError` when it answers what is not so. */
-  readonly run: (signal: AbortSignal) => Promise<CommittedSnapshot | void>;
+  readonly run: (
+    signal: AbortSignal,
+  ) => Promise<CommittedSnapshot | CommittedVolumeSnapshot | void>;
   /** Names of the snapshots before it, oldest first. */
   readonly before: readonly string[];
   /** The handle it ran on, which has to go on working. */
   readonly handle?: Rows;
+  /** The same for an operation on a volume. */
+  readonly volume?: Volume;
   /** Where the history under test is, when not in the storage of the lab. */
   readonly target?: Store;
 }
@@ -30,6 +39,8 @@ export interface FaultOperation {
   readonly does: 'reads' | 'writes' | 'mends' | 'copies';
   readonly hive?: boolean;
   readonly blobs?: boolean;
+  /** On a volume, with such manifests. */
+  readonly volume?: VolumeForm;
   /** Nothing can keep its pointer put, should it arrive late, from replacing what came after: the storage cannot compare. */
   readonly compares?: false;
   /** It has to believe a store that denies an object it has: nothing else tells what there is. */

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { noResult, tryEverywhere } from './fault-matrix.ts';
 import { besideGo } from './fault-beside-go.ts';
 import { operations as alone } from './fault-operations.ts';
+import { volumeOperations } from './fault-volumes.ts';
 import { tryOnWire } from './wire-matrix.ts';
 
 const short = [
@@ -13,8 +14,12 @@ const short = [
   'copy the rest, a broken target',
   'write hive beside Go, first of all',
   'write plain beside Go, lost race',
+  'fill again after a lost race, compatible',
+  'stage around other bytes, and commit, compatible',
+  'read part of a block, compatible',
+  'fill until there is a run, compact',
 ];
-const operations = [...alone, ...besideGo];
+const operations = [...alone, ...besideGo, ...volumeOperations];
 
 describe('a store that fails', () => {
   for (const operation of operations.filter(({ name }) => short.includes(name))) {
