@@ -128,7 +128,8 @@ class Scanner {
     const start = this.at;
     let value = 0;
     for (let byte = this.#bytes[this.at] ?? 0; byte >= 0x30 && byte <= 0x39;) {
-      value = value * 10 + byte - 0x30;
+      // Not the sum with the character first: it may be past 2^53 where the number is not.
+      value = value * 10 + (byte - 0x30);
       byte = this.#bytes[++this.at] ?? 0;
     }
     const digits = this.at - start;
