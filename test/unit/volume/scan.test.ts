@@ -62,6 +62,12 @@ describe('scanning the blocks of a manifest', () => {
     );
   });
 
+  it('is exact to the last byte of the largest volume', () => {
+    const far = Array.from({ length: 30 }, (_, i) => ({ offset: 2 ** 53 - 40 + i, length: 1 }));
+    const scanned = scanBlocks(encoded('vol', BlockTable.of(far)), 'vol', limits);
+    assert.deepEqual([...(scanned?.blocks.from(0) ?? [])], far);
+  });
+
   it('is what happens to manifests as they are written, and to no other form', () => {
     const bytes = encoded('vol', BlockTable.of([{ offset: 0, length: 10, checksum: sha }]));
     assert.equal(scanBlocks(bytes, 'vol', limits)?.blocks.count, 1);
