@@ -2,6 +2,9 @@
  * `lode/journal`: acknowledged means durable. A write-ahead log with recovery in a directory, and the checksums it is made of.
  */
 export { inspectWal, openWal } from './journal/wal/open.ts';
+export type { InspectedSegment, WalInspection } from './journal/wal/inspect.ts';
+export { readWal } from './journal/wal/read.ts';
+export type { ReadWalOptions } from './journal/wal/read.ts';
 export type { Appended, Wal, WalSegment } from './journal/wal/wal.ts';
 export type { CursorOptions } from './journal/wal/cursor.ts';
 export { recordBytesMax } from './journal/wal/options.ts';

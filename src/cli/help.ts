@@ -25,6 +25,12 @@ Look after:
   repair              complete what interrupted commits left
   gc                  delete data that no snapshot names
 
+Journals, each a directory:
+  journal inspect     segments and snapshots
+  journal tail        records, and those that are still to come
+  journal verify      compare every record and snapshot with its checksums
+  journal recover     cut off what a crash or a failing disk left
+
 ${storeHelp}
 NAME is that of a dataset or a volume. SNAPSHOT is an id or "latest", which is what you
 get without one.
@@ -215,6 +221,55 @@ Examples:
   lode volume materialize ./data disk ./disk.img
   lode volume materialize s3://bucket/images disk ./disk.img --holes
 `,
+  'journal inspect': `lode journal inspect DIR: segments and snapshots of a journal
+
+Reads all of it. Columns: the epoch of the writer, the records by LSN, the bytes of the
+file, the running checksum that the next segment vouches for, the time of the last record,
+and whether the segment is sealed or open: being written to, or left so by a crash. Exit
+code 5 when something is damaged. Takes no lock: it may be used by others.
+
+Examples:
+  lode journal inspect ./journal
+  lode journal inspect ./journal --json | jq '.segments[-1].lastLsn'
+`,
+  'journal tail': `lode journal tail DIR: records of a journal, oldest first
+
+  -f, --follow       wait for records to come, until Ctrl-C
+  --from LSN         begin with this record; the first there is without it
+
+Columns: LSN, time, bytes, and the beginning of the content: text, or Base64 of what is
+none. With --json each record is a document on a line of its own, with all of its content.
+What another process is writing is shown once it is whole, which may be before it is
+durable.
+
+Examples:
+  lode journal tail ./journal --from 4711
+  lode journal tail ./journal --follow --json | jq -r .text
+`,
+  'journal verify': `lode journal verify DIR: compare every record and snapshot with its checksums
+
+Exit code 5 when anything is damaged; each such file is a line on stdout, with the offset,
+and the checksums where it is those. What a crash leaves of its last write is no damage:
+nobody was told that it was written.
+
+Examples:
+  lode journal verify ./journal
+  lode journal verify ./journal --json | jq '.problems[0]'
+`,
+  'journal recover': `lode journal recover DIR: cut off what a crash or a failing disk left
+
+  --apply            do it; without it only the plan is shown
+  --dry-run          show the plan (the default)
+  --mode MODE        tail (the default): cut a write that a crash left unfinished, which
+                     any opening does; damage is exit code 5. last-good: cut at the first
+                     damage, whatever was acknowledged behind it
+
+What is cut is set aside in files of its own, never destroyed.
+
+Examples:
+  lode journal recover ./journal
+  lode journal recover ./journal --mode last-good --apply
+`,
 };
 
 const groups: Readonly<Record<string, string>> = {
@@ -226,6 +281,13 @@ const groups: Readonly<Record<string, string>> = {
   lode volume materialize  the volume as a local file
 
 Also ls, log, show, diff, verify, repair and gc take volumes.
+`,
+  journal: `lode journal COMMAND DIR: an append-only log and the snapshots of its state
+
+  lode journal inspect     segments and snapshots
+  lode journal tail        records, and those that are still to come
+  lode journal verify      compare every record and snapshot with its checksums
+  lode journal recover     cut off what a crash or a failing disk left
 `,
 };
 
@@ -241,7 +303,8 @@ export function helpFor(command: string): { text: string; known: boolean } {
   if (command === '' || command.startsWith('-')) return { text: top, known: true };
   if (Object.hasOwn(groups, command)) return { text: groups[command] ?? '', known: true };
   if (!Object.hasOwn(pages, command)) return { text: unknownCommand(command), known: false };
-  const common = '\nAlso --json, --kind, --layout, --quiet: see "lode --help".\n';
+  const where = command.startsWith('journal ') ? '' : ' --kind, --layout,';
+  const common = `\nAlso --json,${where} --quiet: see "lode --help".\n`;
   const page = pages[command] ?? '';
   const examples = page.indexOf('\nExamples:');
   return { text: page.slice(0, examples) + common + page.slice(examples), known: true };

@@ -24,6 +24,10 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   'volume read': () => import('./commands/volume-read.ts'),
   'volume fill': () => import('./commands/volume-fill.ts'),
   'volume materialize': () => import('./commands/volume-materialize.ts'),
+  'journal inspect': () => import('./commands/journal-inspect.ts'),
+  'journal tail': () => import('./commands/journal-tail.ts'),
+  'journal verify': () => import('./commands/journal-verify.ts'),
+  'journal recover': () => import('./commands/journal-recover.ts'),
 };
 
 const interrupted = Symbol('interrupted');

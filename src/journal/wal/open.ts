@@ -4,6 +4,8 @@ import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
 import { examine } from './examine.ts';
 import type { Examination } from './examine.ts';
+import { inspectionOf } from './inspect.ts';
+import type { WalInspection } from './inspect.ts';
 import { checkWalOptions, walDefaults } from './options.ts';
 import type { WalOptions } from './options.ts';
 import { Owner } from './owner.ts';
@@ -39,11 +41,11 @@ export async function openWal(dir: string | URL, options: WalOptions = {}): Prom
   }
 }
 
-/** What opening it with this mode would find and do. Changes nothing, takes no lock; throws what the mode refuses. */
+/** What the log is made of, and what opening it with this mode would find and do. Changes nothing, takes no lock; throws what the mode refuses. */
 export async function inspectWal(
   dir: string | URL,
   options: Pick<WalOptions, 'recovery' | 'after' | 'visit' | 'disk'> = {},
-): Promise<RecoveryReport> {
+): Promise<WalInspection> {
   checkWalOptions(options);
   const disk = options.disk ?? nodeDisk();
   const path = absolutePath(dir);
@@ -51,7 +53,8 @@ export async function inspectWal(
   const { recovery: mode } = { ...walDefaults, ...options };
   const examination = await examine(disk, path, options);
   assertRecoverable(examination, mode);
-  return reportOf(examination, mode, actionOf(examination, mode, 'planned'), options.after);
+  const action = actionOf(examination, mode, 'planned');
+  return inspectionOf(examination, reportOf(examination, mode, action, options.after));
 }
 
 /** On a disk without room for it, once more with the reserve. */

@@ -1,0 +1,150 @@
+/** At risk: what is said of a journal after a crash, and that looking at one changes nothing. */
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { openWal } from '../../src/journal.ts';
+import { fillJournals, secondSegment } from './journals.ts';
+import { bench, lode, lodeJson } from './program.ts';
+import type { Bench, Ran } from './program.ts';
+
+describe('lode journal', () => {
+  let at: Bench;
+  before(async () => {
+    at = bench();
+    await fillJournals(at.folder);
+  });
+  after(() => at[Symbol.dispose]());
+  const run = (...args: string[]): Promise<Ran> => lode(['journal', ...args], { cwd: at.folder });
+  const contents = (dir: string): Record<string, string> =>
+    Object.fromEntries(
+      readdirSync(join(at.folder, dir)).map((name) => [
+        name,
+        readFileSync(join(at.folder, dir, name), 'hex'),
+      ]),
+    );
+
+  it('inspect shows segments and snapshots, and what is damaged by the exit code', async () => {
+    const { code, stdout } = await run('inspect', 'journal');
+    assert.equal(code, 0);
+    assert.match(stdout, /^records {2}6, LSN 1 to 6$/m);
+    assert.match(stdout, /^wal-0{19}1\.log {6}1 {2}1…3 {8}3 .* sealed$/m);
+    assert.match(stdout, /^snapshot-0{19}3\.snap .* json 1 {2}whole$/m);
+    const document = (await lodeJson(['journal', 'inspect', 'torn'], { cwd: at.folder })) as {
+      segments: { lastLsn: number; sealed: boolean }[];
+      torn: { file: string; lsn: number };
+    };
+    assert.deepEqual(
+      document.segments.map(({ lastLsn, sealed }) => [lastLsn, sealed]),
+      [
+        [3, true],
+        [5, false],
+      ],
+    );
+    assert.deepEqual([document.torn.file, document.torn.lsn], [secondSegment, 6]);
+    const damaged = await run('inspect', 'damaged');
+    assert.equal(damaged.code, 5);
+    assert.match(damaged.stdout, /^records {2}3, LSN 1 to 3$/m);
+  });
+
+  it('tail prints records from any on, as text or with their bytes', async () => {
+    const { stdout } = await run('tail', 'journal', '--from', '2');
+    const lines = stdout.trim().split('\n');
+    assert.equal(lines.length, 5);
+    assert.match(lines[0] ?? '', /^2 {2}2026-01-02T03:04:05.* {2}26 B {2}\{"user":"bob"/);
+    assert.match(lines[1] ?? '', /^3 {2}.* {2}3 B {2}AP8B$/);
+    const json = await run('tail', 'journal', '--json', '--from', '3');
+    const documents = json.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { lsn: number; base64?: string; text?: string });
+    assert.deepEqual(
+      documents.map(({ lsn, base64, text }) => [lsn, base64 ?? text]),
+      [
+        [3, 'AP8B'],
+        [4, '{"user":"ada","balance":12}'],
+        [5, '{"user":"eve","balance":1}'],
+        [6, '{"user":"eve","balance":2}'],
+      ],
+    );
+    assert.equal((await run('tail', 'journal', '--from', '0')).code, 2);
+    assert.equal((await run('tail', 'damaged')).code, 5);
+  });
+
+  it('tail --follow shows what another process appends, until Ctrl-C', async () => {
+    await using wal = await openWal(join(at.folder, 'journal'));
+    let isAppended = false;
+    const { code, stdout } = await lode(['journal', 'tail', 'journal', '-f', '--from', '6'], {
+      cwd: at.folder,
+      onData: (child) => {
+        if (isAppended) child.kill('SIGINT');
+        else void wal.append(new TextEncoder().encode('more')).durable;
+        isAppended = true;
+      },
+    });
+    assert.equal(code, 130);
+    assert.deepEqual(
+      stdout.split('\n').map((line) => line.slice(0, 1)),
+      ['6', '7', ''],
+    );
+  });
+
+  it('verify names file, offset and checksums; what a crash left is no damage', async () => {
+    const whole = await run('verify', 'journal');
+    assert.deepEqual([whole.code, whole.stdout], [0, '']);
+    assert.match(whole.stderr, /1 snapshot, .*: all as written$/m);
+    const torn = await run('verify', 'torn');
+    assert.equal(torn.code, 0);
+    assert.match(torn.stderr, /a crash cut the last write short, at offset \d+ of wal-0{19}4\.log/);
+    const damaged = await run('verify', 'damaged');
+    assert.equal(damaged.code, 5);
+    const line =
+      /^wal-0{19}4\.log {2}offset 88 {2}record 4 {2}expected [0-9a-f]{8}, actual [0-9a-f]{8} {2}LODE_CHECKSUM_MISMATCH\n$/;
+    assert.match(damaged.stdout, line);
+    const name = join(at.folder, 'damaged', 'snapshot-00000000000000000003.snap');
+    const bytes = readFileSync(name);
+    bytes[110] = (bytes[110] ?? 0) ^ 1;
+    writeFileSync(name, bytes);
+    const { code, stdout } = await run('verify', 'damaged', '--json');
+    assert.equal(code, 5);
+    const { ok, problems } = JSON.parse(stdout) as { ok: boolean; problems: { file: string }[] };
+    assert.equal(ok, false);
+    assert.deepEqual(
+      problems.map(({ file }) => file),
+      [secondSegment, 'snapshot-00000000000000000003.snap'],
+    );
+  });
+
+  it('recover changes nothing until told to, and keeps what it cuts', async () => {
+    const before = contents('torn');
+    const plan = await run('recover', 'torn');
+    assert.equal(plan.code, 0, plan.stderr);
+    assert.match(plan.stdout, /^keep 2 records, LSN 4 to 5, and the snapshot of record 3$/m);
+    assert.match(plan.stdout, /^cut {2}\d+ B behind record 5: a write that a crash cut short$/m);
+    assert.match(plan.stderr, /nothing was changed/);
+    assert.deepEqual(contents('torn'), before);
+    const applied = await run('recover', 'torn', '--apply');
+    assert.equal(applied.code, 0, applied.stderr);
+    const [, aside = ''] = /^set aside as (.*)$/m.exec(applied.stdout) ?? [];
+    assert.ok(readdirSync(join(at.folder, 'torn')).includes(aside));
+    assert.match((await run('recover', 'torn')).stderr, /^nothing to recover$/m);
+    assert.equal((await run('recover', 'damaged')).code, 5);
+    const cut = await run('recover', 'damaged', '--mode', 'last-good', '--apply');
+    assert.equal(cut.code, 0, cut.stderr);
+    assert.match(cut.stdout, /^keep 3 records, LSN 1 to 3$/m);
+    assert.equal((await run('recover', 'damaged', '--mode', 'salvage')).code, 2);
+  });
+
+  it('says when there is no journal, and leaves one that is in use alone', async () => {
+    assert.equal((await run('inspect', 'data')).code, 3);
+    assert.equal((await run('inspect', 'nothing')).code, 3);
+    assert.equal((await run('inspect', 's3://bucket/journal')).code, 2);
+    assert.equal((await run('inspect')).code, 2);
+    await using wal = await openWal(join(at.folder, 'journal'));
+    await wal.append(new Uint8Array(5)).durable;
+    assert.equal((await run('inspect', 'journal')).code, 0);
+    const { code, stderr } = await run('recover', 'journal', '--apply');
+    assert.equal(code, 1, stderr);
+    assert.match(stderr, /LODE_LOCKED/);
+  });
+});

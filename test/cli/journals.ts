@@ -1,0 +1,43 @@
+/** Journals whose times and bytes are always the same: a whole one, one whose writer was killed, one with damage. */
+import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { openWal, writeSnapshot } from '../../src/journal.ts';
+import type { Wal } from '../../src/journal.ts';
+import { virtualEnv } from '../../src/testing/index.ts';
+
+const journalId = '00112233445566778899aabbccddeeff';
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+/** `journal`, `torn` and `damaged` in a folder. */
+export async function fillJournals(folder: string): Promise<void> {
+  const env = virtualEnv();
+  const dir = join(folder, 'journal');
+  await mkdir(dir);
+  const open = (): Promise<Wal> =>
+    openWal(dir, { env, journalId, reserveBytes: 0, preallocateBytes: 4096 });
+  const first = await open();
+  await first.append(text('{"user":"ada","balance":10}')).durable;
+  await first.append(text('{"user":"bob","balance":5}')).durable;
+  await first.append(Uint8Array.of(0, 255, 1)).durable;
+  await first.close();
+  const state = [text('{"ada":10,"bob":5}')];
+  const timeMs = Number(env.now() / 1_000_000n);
+  await writeSnapshot(dir, state, { env, journalId, lsn: 3, timeMs, codec: 'json', version: '1' });
+  const second = await open();
+  await second.append(text('{"user":"ada","balance":12}')).durable;
+  const last = [text('{"user":"eve","balance":1}'), text('{"user":"eve","balance":2}')];
+  await Promise.all(last.map((record) => second.append(record).durable));
+  // As a power loss leaves it: the last record is there in part.
+  await cp(dir, join(folder, 'torn'), { recursive: true });
+  await second.close();
+  const torn = join(folder, 'torn', secondSegment);
+  const whole = await readFile(torn);
+  await writeFile(torn, whole.subarray(0, whole.findLastIndex((byte) => byte !== 0) - 8));
+  await cp(dir, join(folder, 'damaged'), { recursive: true });
+  const damaged = join(folder, 'damaged', secondSegment);
+  const bytes = await readFile(damaged);
+  bytes[120] = (bytes[120] ?? 0) ^ 1;
+  await writeFile(damaged, bytes);
+}
+
+export const secondSegment = 'wal-00000000000000000004.log';
