@@ -36,3 +36,6 @@ export type {
 export type { IgnoredSnapshot } from './journal/state/saved-states.ts';
 export { recover } from './journal/state/recover.ts';
 export type { RecoverOptions } from './journal/state/recover.ts';
+export { restoreJournal } from './journal/export/restore.ts';
+export type { JournalRestoration, RestoreOptions } from './journal/export/restore.ts';
+export type { JournalExport } from './journal/export/export.ts';

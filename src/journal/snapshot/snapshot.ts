@@ -50,7 +50,7 @@ export interface OpenSnapshot extends AsyncDisposable {
 const chunkBytes = 256 * 1024;
 const namePattern = /^snapshot-(\d{20})\.snap$/;
 
-function snapshotName(lsn: number): string {
+export function snapshotName(lsn: number): string {
   return `snapshot-${digits(lsn)}.snap`;
 }
 

@@ -5,9 +5,12 @@
  * - `state` never holds what a crash could take back.
  * - A snapshot is whole and verified before anything that it replaces is deleted.
  */
+import type { Dataset } from '../../dataset/index.ts';
 import type { Disk } from '../../disk/disk.ts';
 import type { Env } from '../../env.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
+import { exportJournal } from '../export/export.ts';
+import type { JournalExport } from '../export/export.ts';
 import { writeSnapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotFile } from '../snapshot/snapshot.ts';
 import type { Wal } from '../wal/wal.ts';
@@ -167,16 +170,31 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
   }
 
   snapshot({ signal }: { readonly signal?: AbortSignal } = {}): Promise<JournalSnapshot> {
+    return this.#afterUpkeep(() => this.#takeSnapshot(signal));
+  }
+
+  async #takeSnapshot(signal: AbortSignal | undefined): Promise<JournalSnapshot> {
+    signal?.throwIfAborted();
+    this.#assertWritable();
+    const { wal, machine } = this.#parts;
+    machine.settle(wal.durableLsn);
+    const existing = this.#newest;
+    if (existing?.lsn === machine.lsn) return { ...existing, bytes: 0, segmentsDeleted: 0 };
+    const { name, lsn, bytes } = await this.#writeState(signal);
+    this.#newest = { name, lsn };
+    return { name, lsn, bytes, segmentsDeleted: await this.#compact() };
+  }
+
+  exportTo(
+    dataset: Dataset<Uint8Array>,
+    { signal }: { readonly signal?: AbortSignal } = {},
+  ): Promise<JournalExport> {
     return this.#afterUpkeep(async () => {
       signal?.throwIfAborted();
       this.#assertWritable();
-      const { wal, machine } = this.#parts;
-      machine.settle(wal.durableLsn);
-      const existing = this.#newest;
-      if (existing?.lsn === machine.lsn) return { ...existing, bytes: 0, segmentsDeleted: 0 };
-      const { name, lsn, bytes } = await this.#writeState(signal);
-      this.#newest = { name, lsn };
-      return { name, lsn, bytes, segmentsDeleted: await this.#compact() };
+      const { disk, dir, wal } = this.#parts;
+      const takeSnapshot = (): Promise<SnapshotFile> => this.#takeSnapshot(signal);
+      return exportJournal({ disk, dir, wal, takeSnapshot, signal }, dataset);
     });
   }
 

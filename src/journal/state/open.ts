@@ -17,6 +17,7 @@ import { OpenJournal } from './journal.ts';
 import { Machine } from './machine.ts';
 import { settle } from './options.ts';
 import type { JournalOptions, JournalPoint, JournalSettings } from './options.ts';
+import { assertRestored } from './restoring.ts';
 import { findState, setDamagedAside } from './saved-states.ts';
 import type { FoundStates, SavedState } from './saved-states.ts';
 import type { Journal } from './types.ts';
@@ -50,6 +51,7 @@ async function openOnce<State, Event>(
 ): Promise<Journal<State, Event>> {
   const { until, env = systemEnv, check, apply } = options;
   const { recovery, durability } = settings;
+  await assertRestored(disk, dir);
   const found = await findState(disk, dir, {
     until,
     isTrusted: (header) => isTrusted(header, options, settings, dir),

@@ -6,6 +6,7 @@ import { assertOptions } from '../../options.ts';
 import { asideName } from '../wal/names.ts';
 import { inspectWal, openWal } from '../wal/open.ts';
 import type { RecoveryMode } from '../wal/recover.ts';
+import { assertRestored } from './restoring.ts';
 import { findState, setDamagedAside } from './saved-states.ts';
 import type { JournalRecovery } from './types.ts';
 
@@ -28,6 +29,7 @@ export async function recover(
   const { recovery = 'tail', dryRun = false, env, disk = nodeDisk() } = options;
   const path = absolutePath(dir);
   const isStrict = recovery === 'strict';
+  await assertRestored(disk, path);
   const { chosen, ignored } = await findState(disk, path, {
     until: undefined,
     isTrusted: () => true,

@@ -1,5 +1,7 @@
 /** What a journal gives. */
+import type { Dataset } from '../../dataset/index.ts';
 import type { LodeError } from '../../errors.ts';
+import type { JournalExport } from '../export/export.ts';
 import type { SnapshotFile } from '../snapshot/snapshot.ts';
 import type { RecoveryReport } from '../wal/recover.ts';
 import type { WalSegment } from '../wal/wal.ts';
@@ -71,6 +73,11 @@ export interface Journal<State, Event> extends AsyncDisposable {
   replay(options?: ReplayOptions): AsyncGenerator<JournalEvent<Event>, void, undefined>;
   /** The same, and those still to come, until the journal is closed. */
   follow(options?: ReplayOptions): AsyncGenerator<JournalEvent<Event>, void, undefined>;
+  /** Adds to a dataset without codec, which holds nothing else, what it lacks of this journal; `restoreJournal` makes a journal of it. */
+  exportTo(
+    dataset: Dataset<Uint8Array>,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<JournalExport>;
   /** Reads and checks every snapshot and the whole log. */
   verify(options?: { readonly signal?: AbortSignal }): Promise<JournalVerification>;
   /** Waits for what was accepted, and lets others open it. */

@@ -1,6 +1,7 @@
 /** Everything that must survive a power loss. One file for each kind of work. */
 import type { Workload } from '../workload.ts';
 import { datasetWorkloads } from './dataset.ts';
+import { journalWorkloads } from './journal.ts';
 import { logWorkloads } from './log.ts';
 import { fsStoreWorkloads, randomFsStoreWorkload } from './fs-store.ts';
 import { volumeWorkloads } from './volume.ts';
@@ -9,6 +10,7 @@ export const workloads: readonly Workload[] = [
   ...fsStoreWorkloads,
   ...datasetWorkloads,
   ...logWorkloads,
+  ...journalWorkloads,
   ...volumeWorkloads,
 ];
 

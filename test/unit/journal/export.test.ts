@@ -1,0 +1,122 @@
+/** At risk: a journal that comes back from a dataset with less, more or other events than it was exported with. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { memoryStore, openDataset } from '../../../src/index.ts';
+import { isLodeError } from '../../../src/errors.ts';
+import { recover, restoreJournal } from '../../../src/journal.ts';
+import type { Disk } from '../../../src/disk/disk.ts';
+import { faultyDisk, memoryDisk } from '../../../src/testing/index.ts';
+import { coded, dir, newDisk, open } from './key-value.ts';
+
+const newDataset = (store = memoryStore()): ReturnType<typeof openDataset> =>
+  openDataset('backup', { store });
+
+async function emptyDisk(): Promise<Disk> {
+  const disk = memoryDisk();
+  await disk.makeDirectory(dir);
+  return disk;
+}
+
+describe('an exported journal', () => {
+  it('grows by what is new, and is restored with its events, times and id', async () => {
+    const dataset = await newDataset();
+    await using journal = await open(await newDisk());
+    const ends: string[] = [];
+    for (let round = 1; round <= 3; round++) {
+      await Promise.all([1, 2, 3].map((i) => journal.append({ key: `${round}/${i}`, value: i })));
+      const { lsn, parts, snapshot } = await journal.exportTo(dataset);
+      assert.deepEqual([lsn, parts], [round * 3, 1]);
+      ends.push(snapshot);
+    }
+    assert.deepEqual((await journal.exportTo(dataset)).parts, 0);
+    const disk = await emptyDisk();
+    const { lsn, files, fetched } = await restoreJournal(dir, dataset, { disk });
+    assert.deepEqual([lsn, files, fetched], [9, 3, 3]);
+    const copy = await open(disk, { recovery: 'strict' });
+    assert.equal(copy.id, journal.id);
+    assert.deepEqual(copy.state, journal.state);
+    const events = async (of: typeof copy): Promise<unknown[]> => {
+      const found: unknown[] = [];
+      for await (const event of of.replay({ from: 4 })) found.push(event);
+      return found;
+    };
+    assert.deepEqual(await events(copy), await events(journal));
+    await copy.append({ key: 'more', value: 1 });
+    assert.equal((await copy.exportTo(dataset)).parts, 1);
+    await copy.close();
+    // Both are at event 10 now, and it is not the same one.
+    await journal.append({ key: 'other', value: 2 });
+    await assert.rejects(journal.exportTo(dataset), coded('LODE_INVALID_ARGUMENT'));
+    const earlier = await emptyDisk();
+    const [, second = ''] = ends;
+    await restoreJournal(dir, dataset, { disk: earlier, snapshot: second });
+    assert.equal((await recover(dir, { disk: earlier, dryRun: true })).lsn, 6);
+  });
+
+  it('begins with a state again when the log no longer reaches back', async () => {
+    const dataset = await newDataset();
+    await using journal = await open(await newDisk(), { snapshot: { keep: 1 } });
+    await journal.append({ key: 'a', value: 1 });
+    await journal.exportTo(dataset);
+    for (let i = 0; i < 3; i++) {
+      await journal.append({ key: 'b', value: i });
+      await journal.snapshot();
+    }
+    await journal.append({ key: 'c', value: 9 });
+    assert.equal((await journal.exportTo(dataset)).lsn, 5);
+    const disk = await emptyDisk();
+    await restoreJournal(dir, dataset, { disk });
+    await using copy = await open(disk);
+    assert.deepEqual(copy.state, { a: 1, b: 2, c: 9 });
+  });
+
+  it('is restored into an empty directory only, and goes on where it broke off', async () => {
+    const dataset = await newDataset();
+    await using journal = await open(await newDisk());
+    for (let round = 0; round < 3; round++) {
+      await journal.append({ key: `${round}`, value: round });
+      await journal.exportTo(dataset);
+    }
+    const taken = await newDisk();
+    await (await taken.open(`${dir}/notes.txt`, 'create')).close();
+    await assert.rejects(
+      restoreJournal(dir, dataset, { disk: taken }),
+      coded('LODE_ALREADY_EXISTS'),
+    );
+    for (const on of ['write', 'sync', 'name'] as const) {
+      for (let at = 0; ; at++) {
+        const inner = await emptyDisk();
+        const disk = faultyDisk(inner, { on, at, kind: 'EIO', times: 'ever' });
+        const broke = await restoreJournal(dir, dataset, { disk }).then(
+          () => false,
+          (error: unknown) => isLodeError(error),
+        );
+        const isBegun = (await inner.info(`${dir}/restoring`)) !== undefined;
+        if (isBegun) await assert.rejects(open(inner), coded('LODE_TRUNCATED'));
+        if (broke && !isBegun && (await inner.list(dir)).length === 3) continue;
+        if (broke) await restoreJournal(dir, dataset, { disk: inner });
+        const copy = await open(inner, { recovery: 'strict' });
+        assert.deepEqual(copy.state, journal.state);
+        await copy.close();
+        if (disk.failures === 0) break;
+      }
+    }
+  });
+
+  it('is refused by datasets of other things and other journals', async () => {
+    await using journal = await open(await newDisk());
+    await journal.append({ key: 'a', value: 1 });
+    const other = await newDataset();
+    await other.write([new Uint8Array(3)]);
+    await assert.rejects(journal.exportTo(other), coded('LODE_INVALID_FORMAT'));
+    const disk = await emptyDisk();
+    await assert.rejects(restoreJournal(dir, other, { disk }), coded('LODE_INVALID_FORMAT'));
+    const empty = await newDataset();
+    await assert.rejects(restoreJournal(dir, empty, { disk }), coded('LODE_NO_SNAPSHOTS'));
+    await using stranger = await open(await newDisk());
+    await stranger.append({ key: 'b', value: 1 });
+    await stranger.exportTo(empty);
+    await assert.rejects(journal.exportTo(empty), coded('LODE_INVALID_ARGUMENT'));
+    assert.deepEqual(await disk.list(dir), []);
+  });
+});
