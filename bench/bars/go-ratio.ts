@@ -1,6 +1,6 @@
 /**
  * GO: against Go Lode, the original, on the same machine, in turn: small writes one after the other on a directory and in
- * memory, and bulk writes and reads of gzip JSONL. Go times itself inside its process, ours in this one; the pipe between
+ * memory, bulk writes and reads of gzip JSONL, and volumes. Go times itself inside its process, ours in this one; the pipe between
  * them is not counted. Go never syncs, so ours is compared without durability, and the durable figure stands beside it.
  *
  * The goal is 1.0. The bar is a floor under what there is, lower where the two do different things: Go writes data and
@@ -16,6 +16,8 @@ import type { Dataset, Store } from '../../src/index.ts';
 import { fsStore } from '../../src/fs.ts';
 import { goPeer } from '../../test/interop/go-peer.ts';
 import type { GoSession } from '../../test/interop/go-peer.ts';
+import { volumeLoads } from '../go-volume.ts';
+import type { Side } from '../go-volume.ts';
 import { heldTo, median } from '../harness.ts';
 import type { Bar, BarContext, BarResult } from '../harness.ts';
 
@@ -74,9 +76,6 @@ function workloads(release: boolean): Workload[] {
   ];
 }
 
-/** A side that does the work once and answers the milliseconds it took. */
-type Side = () => Promise<number>;
-
 async function ourSide(root: string, load: Workload): Promise<Side> {
   const { work, store, durability = 'none', records, iterations } = load;
   const at: Store = store === 'memory' ? memoryStore() : fsStore(root, { durability });
@@ -117,8 +116,16 @@ async function goSide(root: string, load: Workload, go: GoSession): Promise<Side
   return async () => (await run(work, iterations)).nanoseconds / 1e6;
 }
 
+/** What is compared: a dataset's load or a volume's. */
+interface Load {
+  readonly name: string;
+  readonly iterations: number;
+  readonly floor?: number;
+  sides(root: string, go: GoSession): Promise<{ readonly ours: Side; readonly theirs: Side }>;
+}
+
 async function ratioOf(
-  load: Workload,
+  load: Load,
   go: GoSession,
   { log }: Pick<BarContext, 'log'>,
 ): Promise<number> {
@@ -126,8 +133,7 @@ async function ratioOf(
   const rounds = 7;
   try {
     await Promise.all(['ours', 'go'].map((side) => mkdir(join(root, side))));
-    const ours = await ourSide(join(root, 'ours'), load);
-    const theirs = await goSide(join(root, 'go'), load, go);
+    const { ours, theirs } = await load.sides(root, go);
     // Ours is compiled while it runs.
     for (let i = 0; i < 3; i++) await ours();
     await theirs();
@@ -152,7 +158,14 @@ async function ratioOf(
 async function run(context: BarContext, go: GoSession): Promise<BarResult> {
   const figures: string[] = [];
   let outcome: 'pass' | 'fail' = 'pass';
-  for (const load of workloads(context.release)) {
+  const datasets = workloads(context.release).map((load): Load => ({
+    ...load,
+    sides: async (root) => ({
+      ours: await ourSide(join(root, 'ours'), load),
+      theirs: await goSide(join(root, 'go'), load, go),
+    }),
+  }));
+  for (const load of [...datasets, ...volumeLoads(context.release)]) {
     const { name, floor } = load;
     const { value, pass } = await heldTo(floor ?? 0, () => ratioOf(load, go, context));
     if (!pass) outcome = 'fail';
@@ -163,7 +176,7 @@ async function run(context: BarContext, go: GoSession): Promise<BarResult> {
 
 export const bar: Bar = {
   id: 'GO',
-  title: 'small writes, bulk write and bulk read against Go Lode',
+  title: 'small writes, bulk write and read, and volumes against Go Lode',
   async run(context) {
     const peer = await goPeer();
     if ('missing' in peer) return { outcome: 'skip', figure: `skipped: ${peer.missing}` };
