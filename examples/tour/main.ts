@@ -1,5 +1,5 @@
 /**
- * The tour: `npm run tour`. Real flights through everything datasets and volumes do, in a directory you can look at afterwards.
+ * The tour: `npm run tour`. Real flights through everything datasets, volumes and journals do, in a directory you can look at afterwards.
  * Another directory, which has to be empty: `npm run tour -- --dir path`. Or a bucket, empty below the prefix:
  * `npm run tour -- --store 's3://bucket/prefix?endpoint=http://127.0.0.1:9000'`, with keys in `AWS_*` variables.
  */
@@ -13,6 +13,7 @@ import { fsStore } from 'lode/fs';
 import { parquet } from 'lode/parquet';
 import { flights } from './flights.ts';
 import type { Flight } from './flights.ts';
+import { killWriter } from './journal.ts';
 import { s3Store } from 'lode/s3';
 import { freshBucket, freshPlace } from './place.ts';
 import { amount, fact, progress, progressDone, scene } from './report.ts';
@@ -25,7 +26,7 @@ const { values } = parseArgs({
   options: { dir: { type: 'string', default: '.tour' }, store: { type: 'string' } },
 });
 const started = performance.now();
-const { store, place, close } = await openPlace(values.store ?? values.dir);
+const { store, place, directory, close } = await openPlace(values.store ?? values.dir);
 
 const all = await flights();
 const half = all.length >> 1;
@@ -44,6 +45,7 @@ await raceTwoWriters();
 await writeParquet();
 await verifyAll(byDay);
 await fillVolume(store, place);
+await killWriter(all, directory);
 
 scene('Look for yourself');
 fact(`${place}/datasets/flights/latest names the head; its manifest lists every file:`);
@@ -54,7 +56,7 @@ console.log(`\nDone in ${((performance.now() - started) / 1000).toFixed(1)} s.`)
 /** The store at an `s3:` or `file:` URL, or in a directory. */
 async function openPlace(
   where: string,
-): Promise<{ store: Store; place: string; close: () => Promise<void> }> {
+): Promise<{ store: Store; place: string; directory?: string; close: () => Promise<void> }> {
   if (where.startsWith('s3:')) {
     const bucket = s3Store(where);
     await freshBucket(bucket);
@@ -62,7 +64,7 @@ async function openPlace(
   }
   const directory = where.startsWith('file:') ? fileURLToPath(where) : resolve(where);
   await freshPlace(directory);
-  return { store: fsStore(directory), place: directory, close: async () => {} };
+  return { store: fsStore(directory), place: directory, directory, close: async () => {} };
 }
 
 async function writeTwice(dataset: Dataset<StoredFlight>): Promise<void> {

@@ -7,7 +7,7 @@ import type { Store } from 'lode';
 const marker = 'tour-of-lode.txt';
 
 /** What the tour makes, and clears. */
-const folders = ['datasets/', 'volumes/'];
+const folders = ['datasets/', 'volumes/', 'journal/'];
 
 const note = 'Made by the tour of Lode, which clears it when run again.\n';
 
