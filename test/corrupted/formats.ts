@@ -10,16 +10,11 @@ import { memoryStore } from '../../src/store/index.ts';
 import type { Store } from '../../src/store/index.ts';
 import { goVectors } from '../interop/vectors.ts';
 import { smallParquetFiles } from '../unit/encoding/parquet-bombs.ts';
+import { exhaust, inStore } from './in-store.ts';
+import type { CorruptedFormat } from './in-store.ts';
 import type { Mutation } from './mutate.ts';
 import { byteMutations, jsonMutations } from './mutate.ts';
-
-export interface CorruptedFormat {
-  readonly name: string;
-  readonly mutations: readonly Mutation[];
-  goldens(): Promise<readonly Uint8Array[]>;
-  /** Returns when the bytes pass, throws what a user would see. `original` is the golden they come from. */
-  read(bytes: Uint8Array, original: Uint8Array): void | Promise<void>;
-}
+import { volumeFormats } from './volumes.ts';
 
 const key = 'datasets/d/snapshots/1/manifest.json';
 
@@ -58,16 +53,14 @@ const manifests: CorruptedFormat = {
 };
 
 /** A chain of three snapshots, of records of a few shapes. */
-async function chain(): Promise<{ readonly store: Store; readonly keys: readonly string[] }> {
+async function chain(): Promise<Store> {
   const store = memoryStore();
   // Without a seal, which would end most attacks at once: sealed manifests are attacked by themselves.
   const options = { store, codec: jsonl(), settleMs: 0, manifestChecksum: false };
   const dataset = await openDataset('d', options);
   for (const n of [1, 2, 3])
     await dataset.write([{ n, text: 'é'.repeat(n), list: [null, { a: 1.5 }] }, { n: -n }]);
-  const keys: string[] = [];
-  for await (const { key: name } of store.list('')) keys.push(name);
-  return { store, keys };
+  return store;
 }
 
 /** What reads a dataset, each by itself. */
@@ -84,40 +77,7 @@ function damaged(store: Store): Promise<Dataset<unknown>> {
   return openDataset('d', { store, codec: jsonl(), settleMs: 0, verify: false });
 }
 
-async function exhaust(items: AsyncIterable<unknown>): Promise<void> {
-  for await (const _ of items);
-}
-
-/** Damages the objects of one kind of a dataset that is otherwise whole. */
-function inDataset(name: string, pattern: RegExp, mutations: readonly Mutation[]): CorruptedFormat {
-  let turn = 0;
-  const origins = new WeakMap<Uint8Array, { readonly store: Store; readonly key: string }>();
-  return {
-    name,
-    mutations,
-    async goldens() {
-      const { store, keys } = await chain();
-      const goldens: Uint8Array[] = [];
-      for (const path of keys.filter((one) => pattern.test(one))) {
-        const bytes = (await (await store.get(path))?.bytes()) ?? new Uint8Array();
-        origins.set(bytes, { store, key: path });
-        goldens.push(bytes);
-      }
-      return goldens;
-    },
-    async read(bytes, original) {
-      const origin = origins.get(original);
-      if (origin === undefined) throw new TypeError('a golden of another format');
-      const { store, key: path } = origin;
-      await store.put(path, bytes, { mode: 'overwrite' });
-      try {
-        await readers[turn++ % readers.length]?.(store);
-      } finally {
-        await store.put(path, original, { mode: 'overwrite' });
-      }
-    },
-  };
-}
+const dataset = { fill: chain, readers };
 
 const parents: Mutation = {
   name: 'parents in a circle',
@@ -160,12 +120,13 @@ async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 export const corruptedFormats: readonly CorruptedFormat[] = [
   manifests,
-  inDataset('manifest in a chain', /manifest\.json$/, [
+  inStore(dataset, 'manifest in a chain', /manifest\.json$/, [
     parents,
     ...byteMutations,
     ...jsonMutations,
   ]),
-  inDataset('pointer', /latest$/, byteMutations),
-  inDataset('JSONL data file', /data\/data$/, byteMutations),
+  inStore(dataset, 'pointer', /latest$/, byteMutations),
+  inStore(dataset, 'JSONL data file', /data\/data$/, byteMutations),
   parquetFiles,
+  ...volumeFormats,
 ];
