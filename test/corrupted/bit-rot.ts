@@ -1,7 +1,8 @@
-/** Whole datasets, each byte of which matters: one byte is changed, and verification has to name the object it is in. */
+/** Whole datasets and volumes, each byte of which matters: one byte is changed, and verification has to name the object it is in. */
 import { defaultLayout, flat, hive, openDataset } from '../../src/dataset/index.ts';
 import type { Dataset, DatasetOptions } from '../../src/dataset/index.ts';
 import { blake3, crc32c, gzip, jsonl, md5, none, sha256, zstd } from '../../src/encoding/index.ts';
+import type { VerifyReport } from '../../src/index.ts';
 import { parquet } from '../../src/parquet.ts';
 import { memoryStore } from '../../src/store/index.ts';
 import type { Store } from '../../src/store/index.ts';
@@ -12,20 +13,20 @@ interface Row {
   readonly n: number;
 }
 
-export interface CleanDataset {
+export interface Clean {
   readonly store: Store;
   readonly keys: readonly string[];
   readonly ids: readonly string[];
-  open(): Promise<Dataset<Row>>;
+  open(): Promise<{ verify(): Promise<VerifyReport> }>;
 }
 
 type Random = () => number;
 
-const pick = <T>(random: Random, from: readonly T[]): T =>
+export const pick = <T>(random: Random, from: readonly T[]): T =>
   from[Math.floor(random() * from.length)] as T;
 
 /** A dataset of a few snapshots, of random layout, codec, compressor and checksum; in memory unless a store is given. */
-export async function cleanDataset(seed: number, given?: Store): Promise<CleanDataset> {
+export async function cleanDataset(seed: number, given?: Store): Promise<Clean> {
   const random = seededRandom(seed);
   const env = virtualEnv({ seed });
   const store = given ?? memoryStore({ env });
@@ -62,18 +63,20 @@ export interface Rot {
   readonly named: readonly string[];
 }
 
-export const kindOf = (key: string): 'pointer' | 'manifest' | 'copy' | 'data' =>
+export const kindOf = (key: string): 'pointer' | 'manifest' | 'copy' | 'run' | 'data' =>
   key.endsWith('/latest')
     ? 'pointer'
     : !key.endsWith('/manifest.json')
-      ? 'data'
+      ? key.endsWith('.run')
+        ? 'run'
+        : 'data'
       : key.includes('/partitions/')
         ? 'copy'
         : 'manifest';
 
 /** Changes one byte of one object, verifies with a new handle, and puts the byte back. `undefined`: nothing to change. */
-export async function rotOnce(dataset: CleanDataset, random: Random): Promise<Rot | undefined> {
-  const { store, keys, ids } = dataset;
+export async function rotOnce(clean: Clean, random: Random): Promise<Rot | undefined> {
+  const { store, keys, ids } = clean;
   // The few pointers and copies as often as the many manifests and files.
   const kind = pick(random, [...new Set(keys.map(kindOf))]);
   const key = pick(
@@ -90,18 +93,18 @@ export async function rotOnce(dataset: CleanDataset, random: Random): Promise<Ro
   // A pointer turned into one to an older snapshot is what a restored backup looks like: nothing tells them apart.
   if (kind === 'pointer' && ids.includes(String.fromCharCode(...rotten))) return undefined;
   await store.put(key, rotten, { mode: 'overwrite' });
-  const named = await namedProblems(dataset);
+  const named = await namedProblems(clean);
   await store.put(key, whole, { mode: 'overwrite' });
   return { key, offset, from, to, named };
 }
 
 /** Keys that verification finds fault with; a pointer so broken that nothing opens counts as named. */
-async function namedProblems(clean: CleanDataset): Promise<string[]> {
-  const dataset = await clean
+async function namedProblems(clean: Clean): Promise<string[]> {
+  const opened = await clean
     .open()
     .catch((error: unknown) => error as { details?: { key?: string } });
-  if (!('verify' in dataset)) return [String(dataset.details?.key)];
-  return (await dataset.verify()).problems.map(({ key }) => key);
+  if (!('verify' in opened)) return [String(opened.details?.key)];
+  return (await opened.verify()).problems.map(({ key }) => key);
 }
 
 export const isLocated = ({ key, named }: Rot): boolean => named.length === 1 && named[0] === key;

@@ -12,7 +12,7 @@ export interface CorruptedFormat {
 
 /** What is damaged, and what reads it, each by itself. */
 export interface Whole {
-  fill(): Promise<Store>;
+  readonly fill: () => Promise<Store>;
   readonly readers: readonly ((store: Store) => Promise<unknown>)[];
 }
 
