@@ -2,15 +2,23 @@
  * `lode/journal`: acknowledged means durable. A write-ahead log with recovery in a directory, and the checksums it is made of.
  */
 export { inspectWal, openWal } from './journal/wal/open.ts';
-export type { InspectedSegment, WalInspection } from './journal/wal/inspect.ts';
 export { readWal } from './journal/wal/read.ts';
 export type { ReadWalOptions } from './journal/wal/read.ts';
-export type { Appended, Wal, WalSegment } from './journal/wal/wal.ts';
-export type { CursorOptions } from './journal/wal/cursor.ts';
+export type {
+  Appended,
+  CursorOptions,
+  InspectedSegment,
+  RecoveryDamage,
+  RecoveryMode,
+  RecoveryReport,
+  VisitRecord,
+  Wal,
+  WalInspection,
+  WalRecord,
+  WalSegment,
+} from './journal/wal/types.ts';
 export { recordBytesMax } from './journal/wal/options.ts';
 export type { WalOptions } from './journal/wal/options.ts';
-export type { RecoveryDamage, RecoveryMode, RecoveryReport } from './journal/wal/recover.ts';
-export type { VisitRecord, WalRecord } from './journal/wal/segment-scan.ts';
 export { crc32c, crc32cCombine } from './encoding/checksums/crc32c.ts';
 export { maskCrc32c, unmaskCrc32c } from './journal/wal/frame.ts';
 export { listSnapshots, openSnapshot, writeSnapshot } from './journal/snapshot/snapshot.ts';

@@ -11,11 +11,10 @@ import type { SnapshotFile } from '../snapshot/snapshot.ts';
 import { FrameWriter } from '../wal/frame-writer.ts';
 import { sealBytes } from '../wal/recover.ts';
 import { recordKinds } from '../wal/record.ts';
-import type { WalRecord } from '../wal/segment-scan.ts';
 import { headerOf } from '../wal/segment-writer.ts';
-import type { Wal } from '../wal/wal.ts';
 import { metadataOf, partOf } from './parts.ts';
 import type { Part } from './parts.ts';
+import type { Wal, WalRecord } from '../wal/types.ts';
 
 export interface JournalExport {
   /** Id of the dataset snapshot that holds the end of it. */

@@ -13,7 +13,6 @@ import { exportJournal } from '../export/export.ts';
 import type { JournalExport } from '../export/export.ts';
 import { writeSnapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotFile } from '../snapshot/snapshot.ts';
-import type { Wal } from '../wal/wal.ts';
 import type { Machine } from './machine.ts';
 import type { JournalOptions, JournalSettings } from './options.ts';
 import { deleteOldStates } from './saved-states.ts';
@@ -26,6 +25,7 @@ import type {
   ReplayOptions,
 } from './types.ts';
 import { verifyFiles } from './verifying.ts';
+import type { Wal } from '../wal/types.ts';
 
 interface Parts<State, Event> {
   readonly disk: Disk;

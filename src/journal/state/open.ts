@@ -11,8 +11,6 @@ import { listSnapshots } from '../snapshot/snapshot.ts';
 import { firstLsnOf } from '../wal/names.ts';
 import { openWal } from '../wal/open.ts';
 import type { WalOptions } from '../wal/options.ts';
-import type { Wal } from '../wal/wal.ts';
-import type { WalRecord } from '../wal/segment-scan.ts';
 import { OpenJournal } from './journal.ts';
 import { Machine } from './machine.ts';
 import { settle } from './options.ts';
@@ -21,6 +19,7 @@ import { assertRestored } from './restoring.ts';
 import { findState, setDamagedAside } from './saved-states.ts';
 import type { FoundStates, SavedState } from './saved-states.ts';
 import type { Journal } from './types.ts';
+import type { Wal, WalRecord } from '../wal/types.ts';
 
 /** Opens the journal in `dir`, a directory that exists, and recovers it. */
 export async function openJournal<State, Event>(

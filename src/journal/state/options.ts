@@ -4,9 +4,9 @@ import type { Env } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
 import { assertOptions } from '../../options.ts';
 import type { WalOptions } from '../wal/options.ts';
-import type { RecoveryMode } from '../wal/recover.ts';
 import { json } from './codec.ts';
 import type { JournalCodec, JournalCodecs } from './codec.ts';
+import type { RecoveryMode } from '../wal/types.ts';
 
 export interface SnapshotPolicy {
   /** A snapshot is taken once so many bytes of events were logged since the last one; 64 MiB by default, 0 for never. */

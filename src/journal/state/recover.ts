@@ -5,10 +5,10 @@ import type { Env } from '../../env.ts';
 import { assertOptions } from '../../options.ts';
 import { asideName } from '../wal/names.ts';
 import { inspectWal, openWal } from '../wal/open.ts';
-import type { RecoveryMode } from '../wal/recover.ts';
 import { assertRestored } from './restoring.ts';
 import { findState, setDamagedAside } from './saved-states.ts';
 import type { JournalRecovery } from './types.ts';
+import type { RecoveryMode } from '../wal/types.ts';
 
 export interface RecoverOptions {
   /** `tail` by default. */

@@ -3,9 +3,8 @@ import type { Dataset } from '../../dataset/index.ts';
 import type { LodeError } from '../../errors.ts';
 import type { JournalExport } from '../export/export.ts';
 import type { SnapshotFile } from '../snapshot/snapshot.ts';
-import type { RecoveryReport } from '../wal/recover.ts';
-import type { WalSegment } from '../wal/wal.ts';
 import type { IgnoredSnapshot } from './saved-states.ts';
+import type { RecoveryReport, WalSegment } from '../wal/types.ts';
 
 export interface JournalEvent<Event> {
   readonly lsn: number;

@@ -6,15 +6,7 @@ import type { LiveSegment } from './log-options.ts';
 import type { LogWriter } from './log-writer.ts';
 import { recordKinds } from './record.ts';
 import { SegmentReader } from './segment-reader.ts';
-import type { WalRecord } from './segment-scan.ts';
-
-export interface CursorOptions {
-  /** The first record wanted; the first there is by default. */
-  readonly from?: number;
-  /** Waits for what is still to be appended instead of ending; ends when the log is closed. */
-  readonly follow?: boolean;
-  readonly signal?: AbortSignal;
-}
+import type { CursorOptions, WalRecord } from './types.ts';
 
 /** Records with bytes of their own. */
 export async function* readLog(

@@ -11,7 +11,8 @@ import { decodeSegmentHeader } from './segment-header.ts';
 import type { SegmentHeader } from './segment-header.ts';
 import { SegmentReader } from './segment-reader.ts';
 import { scanSegment } from './segment-scan.ts';
-import type { Anchor, Fault, SegmentScan, VisitRecord } from './segment-scan.ts';
+import type { Anchor, Fault, SegmentScan } from './segment-scan.ts';
+import type { VisitRecord } from './types.ts';
 
 /** A segment as its name, its size and its header tell. */
 export interface SegmentFile {

@@ -5,15 +5,13 @@ import { isLodeError, LodeError } from '../../errors.ts';
 import { examine } from './examine.ts';
 import type { Examination } from './examine.ts';
 import { inspectionOf } from './inspect.ts';
-import type { WalInspection } from './inspect.ts';
 import { checkWalOptions, walDefaults } from './options.ts';
 import type { WalOptions } from './options.ts';
 import { Owner } from './owner.ts';
 import { assertRecoverable, repair, reportOf } from './recover.ts';
-import type { RecoveryMode, RecoveryReport } from './recover.ts';
 import { Reserve } from './reserve.ts';
 import { OpenWal } from './wal.ts';
-import type { Wal } from './wal.ts';
+import type { RecoveryMode, RecoveryReport, Wal, WalInspection } from './types.ts';
 
 /** Opens the log in `dir`, a directory that exists, and recovers it. */
 export async function openWal(dir: string | URL, options: WalOptions = {}): Promise<Wal> {

@@ -3,8 +3,7 @@ import type { Disk } from '../../disk/disk.ts';
 import type { Env } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
 import { assertOptions } from '../../options.ts';
-import type { RecoveryMode } from './recover.ts';
-import type { VisitRecord } from './segment-scan.ts';
+import type { RecoveryMode, VisitRecord } from './types.ts';
 
 export interface WalOptions {
   /** What to do about damage; `tail` by default. */

@@ -13,7 +13,7 @@ import { inspectWal } from './open.ts';
 import { recordKinds } from './record.ts';
 import { decodeSegmentHeader } from './segment-header.ts';
 import { SegmentReader } from './segment-reader.ts';
-import type { WalRecord } from './segment-scan.ts';
+import type { WalRecord } from './types.ts';
 
 export interface ReadWalOptions {
   /** The first record wanted; the first there is by default. */

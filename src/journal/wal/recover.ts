@@ -6,52 +6,13 @@
  * next opening finds nothing to do.
  */
 import type { Disk, DiskFile } from '../../disk/disk.ts';
-import type { LodeError } from '../../errors.ts';
 import type { Examination, Problem, ReadSegment } from './examine.ts';
 import { isBlank } from './frame-scanner.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { asideName, cutName, unfinished } from './names.ts';
 import { recordKinds } from './record.ts';
 import { encodeSeal } from './segment-header.ts';
-
-/**
- * `tail` (the default): a last group that a crash cut short is cut off, other damage is refused. `strict`: all damage is
- * refused. `last-good`: the longest prefix that verifies is kept. `salvage`: whatever verifies can be read, nothing is changed.
- */
-export type RecoveryMode = 'tail' | 'strict' | 'last-good' | 'salvage';
-
-export interface RecoveryReport {
-  readonly mode: RecoveryMode;
-  /** `none` when there is nothing wrong; `planned` after a dry run. */
-  readonly action: 'none' | 'cut' | 'planned' | 'salvage';
-  readonly segments: number;
-  readonly records: number;
-  /** Of what was kept. `lastLsn` is 0 in a log without records. */
-  readonly firstLsn: number;
-  readonly lastLsn: number;
-  /** What was wrong, and where; the first place in the log. */
-  readonly damage?: RecoveryDamage;
-  /** Names of the files that hold what was cut, in the directory of the log. */
-  readonly setAside: readonly string[];
-  /** Damage that touches no record. */
-  readonly notes: readonly LodeError[];
-}
-
-export interface RecoveryDamage {
-  readonly segment: string;
-  readonly offset: number;
-  /** The record that should have been there. */
-  readonly lsn: number;
-  readonly reason: string;
-  /** Checksums, masked, where they differ. */
-  readonly expected?: number | undefined;
-  readonly actual?: number | undefined;
-  /** True for a write that a crash cut short: nothing of it had been acknowledged. */
-  readonly isTorn: boolean;
-  /** From the end of the last record kept to the end of the log. */
-  readonly bytesCut: number;
-  readonly error: LodeError;
-}
+import type { RecoveryMode, RecoveryReport } from './types.ts';
 
 /** Throws what the mode refuses. Changes nothing. */
 export function assertRecoverable(examination: Examination, mode: RecoveryMode): void {

@@ -3,7 +3,7 @@ import type { Disk } from '../../disk/disk.ts';
 import type { SegmentFile } from './examine.ts';
 import { recordKinds, resolveLsn } from './record.ts';
 import { SegmentReader } from './segment-reader.ts';
-import type { WalRecord } from './segment-scan.ts';
+import type { WalRecord } from './types.ts';
 
 /** So many records are handed over at once: a step of an asynchronous loop costs more than a record. */
 const batchRecords = 256;

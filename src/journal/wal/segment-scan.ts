@@ -12,17 +12,7 @@ import { recordKinds, resolveLsn } from './record.ts';
 import { decodeSeal } from './segment-header.ts';
 import type { SegmentHeader } from './segment-header.ts';
 import { SegmentReader } from './segment-reader.ts';
-
-/** One record of the log. */
-export interface WalRecord {
-  readonly lsn: number;
-  /** When it was appended, in milliseconds since the Unix epoch. */
-  readonly timeMs: number;
-  readonly bytes: Uint8Array;
-}
-
-/** `bytes` are lent for the call. */
-export type VisitRecord = (record: WalRecord) => void;
+import type { VisitRecord } from './types.ts';
 
 /** What the segment behind says about the end of this one. */
 export interface Anchor {

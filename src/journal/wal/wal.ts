@@ -10,7 +10,6 @@ import type { Disk } from '../../disk/disk.ts';
 import { systemEnv } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
 import { readLog } from './cursor.ts';
-import type { CursorOptions } from './cursor.ts';
 import type { Examination } from './examine.ts';
 import { liveSegments, positionAfter, resolveWrite } from './live.ts';
 import type { LiveSegment } from './log-options.ts';
@@ -18,63 +17,16 @@ import { LogWriter } from './log-writer.ts';
 import { recordBytesMax, walDefaults } from './options.ts';
 import type { WalOptions } from './options.ts';
 import type { Owner } from './owner.ts';
-import type { RecoveryReport } from './recover.ts';
 import { Reserve } from './reserve.ts';
 import { salvage } from './salvage.ts';
-import type { WalRecord } from './segment-scan.ts';
-
-/** A record that has its place in the log. */
-export interface Appended {
-  readonly lsn: number;
-  /** Resolves once it is durable; rejects when it is not, or nobody knows. Not waiting for it is fine. */
-  readonly durable: Promise<void>;
-}
-
-export interface WalSegment {
-  readonly name: string;
-  readonly firstLsn: number;
-  readonly lastLsn: number;
-  readonly bytes: number;
-  /** False for the one that is written to. */
-  readonly isSealed: boolean;
-}
-
-export interface Wal extends AsyncDisposable {
-  /** 32 hex digits, the same for all segments. */
-  readonly journalId: string;
-  /** What opening it found and did. */
-  readonly recovery: RecoveryReport;
-  /** The first record there is; `nextLsn` when there is none. */
-  readonly firstLsn: number;
-  /** The last record that is durable, and that readers see; 0 before the first. */
-  readonly durableLsn: number;
-  /** When that record was appended, in milliseconds since the Unix epoch. */
-  readonly durableTimeMs: number;
-  /** The LSN that the next append gets. */
-  readonly nextLsn: number;
-  /** Why it takes no more records: closed, poisoned by a failed sync, or taken over. */
-  readonly failure: LodeError | undefined;
-
-  /** Takes a record, given whole or in parts, which it copies. Accepted when it returns, durable when `durable` resolves. */
-  append(parts: Uint8Array | readonly Uint8Array[]): Appended;
-  /** The same, durable when it returns. For one record at a time; needs `ready()` once before. Returns the LSN. */
-  appendSync(parts: Uint8Array | readonly Uint8Array[]): number;
-  /** Makes the segment that `appendSync` writes to. Await it now and then: full segments are left only in here. */
-  ready(): Promise<void>;
-  /** Resolves once all that was accepted so far is durable or has failed. */
-  flush(): Promise<void>;
-  /** Durable records in order. */
-  cursor(options?: CursorOptions): AsyncGenerator<WalRecord, void, undefined>;
-  /** Ends the segment, so that `release` can drop it whole. */
-  rotate(): Promise<void>;
-  /** Deletes the segments of which every record is before this one; they must not be needed. Returns their number. */
-  release(beforeLsn: number): Promise<number>;
-  segments(): readonly WalSegment[];
-  /** Gives up the room kept back for a full disk; false when there is none. */
-  spendReserve(): Promise<boolean>;
-  /** Waits for what was accepted, seals the log and lets others open it. */
-  close(): Promise<void>;
-}
+import type {
+  Appended,
+  CursorOptions,
+  RecoveryReport,
+  Wal,
+  WalRecord,
+  WalSegment,
+} from './types.ts';
 
 interface Opened {
   readonly examination: Examination;
