@@ -1,19 +1,20 @@
-/** R17 for datasets and volumes: random sequences of calls and accidents, on three stores, answer exactly as a model in memory does. */
+/** R17 for datasets, volumes and journals: random sequences of calls and accidents, on three stores, answer exactly as a model in memory does. */
 import type { Bar } from '../../bench/harness.ts';
 import { storeKinds } from '../model/dataset.ts';
-import { datasets, runModel, volumes } from '../model/run.ts';
+import { datasets, journals, runModel, volumes } from '../model/run.ts';
 import type { ModelRun, ModelVerdict } from '../model/run.ts';
 
 const subjects: Readonly<Record<string, (run: ModelRun) => Promise<ModelVerdict>>> = {
   datasets: (run) => runModel(datasets, run),
   volumes: (run) => runModel(volumes, run),
+  journals: (run) => runModel(journals, run),
 };
 const kindsMin = 12;
 
 export const bar: Bar = {
   id: 'R17',
   title:
-    'datasets and volumes answer as their models do, after calls and accidents in random order',
+    'datasets, volumes and journals answer as their models do, after calls and accidents in random order',
   async run({ release, seed, log }) {
     const [runs, steps] = release ? [1_000, 500] : [200, 75];
     const figures: string[] = [];

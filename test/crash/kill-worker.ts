@@ -6,12 +6,15 @@
  */
 import type * as Lode from '../../src/index.ts';
 import type * as LodeFs from '../../src/fs.ts';
+import type * as LodeJournal from '../../src/journal.ts';
+import { fillJournal, journalPlace, lookAtJournal, openKilled } from './kill-journal.ts';
 
 const bundle = (name: string): string => new URL(`../../lode/${name}`, import.meta.url).href;
 const { gzip, hive, isLodeError, jsonl, openDataset, openVolume } = (await import(
   bundle('index.js')
 )) as typeof Lode;
 const { fsStore } = (await import(bundle('fs.js'))) as typeof LodeFs;
+const lodeJournal = (await import(bundle('journal.js'))) as typeof LodeJournal;
 
 interface Row {
   readonly k: string;
@@ -127,6 +130,8 @@ const digestOfBytes = ([bytes]: readonly Uint8Array[]): string =>
   digestOf(new TextDecoder().decode(bytes));
 
 try {
+  const journal = await openKilled(lodeJournal, root);
+  lookAtJournal(journal, heads[journalPlace], say);
   await Promise.all([
     look(plain, digestOfRows),
     look(parts, digestOfRows),
@@ -152,6 +157,7 @@ try {
   await Promise.all([
     fillVolume(disk),
     fillVolume(compact),
+    fillJournal(journal, seed, say),
     ...ids.map(async (dataset, d) => {
       for (let n = Number(seed); ; n++) {
         const name = `${seed} ${n}`;

@@ -4,6 +4,9 @@ import type { AsyncCommand } from 'fast-check';
 import { commands } from './dataset-commands.ts';
 import { setup } from './dataset.ts';
 import type { Model, Real, StoreKind } from './dataset.ts';
+import { journalCommands } from './journal-commands.ts';
+import { setupJournal } from './journal.ts';
+import type { JournalModel, JournalReal } from './journal.ts';
 import { volumeCommands } from './volume-commands.ts';
 import { setupVolume } from './volume.ts';
 import type { VolumeModel, VolumeReal } from './volume.ts';
@@ -18,6 +21,10 @@ export const datasets: Subject<Model, Real> = { setup, commands };
 export const volumes: Subject<VolumeModel, VolumeReal> = {
   setup: setupVolume,
   commands: volumeCommands,
+};
+export const journals: Subject<JournalModel, JournalReal> = {
+  setup: setupJournal,
+  commands: journalCommands,
 };
 
 export interface ModelRun {
