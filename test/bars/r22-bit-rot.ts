@@ -1,4 +1,4 @@
-/** R22 for datasets and volumes: a single changed byte anywhere is found by verification, in the very object; clean stores are clean. */
+/** R22 for datasets, volumes and journals: a single changed byte anywhere is found by verification, in the very object; clean stores are clean. */
 import type { Bar, BarContext } from '../../bench/harness.ts';
 import { withPrefix, type Store } from '../../src/index.ts';
 import { s3Store } from '../../src/s3.ts';
@@ -6,6 +6,7 @@ import { s3Double, seededRandom } from '../../src/testing/index.ts';
 import { cleanDataset, isLocated, kindOf, rotOnce } from '../corrupted/bit-rot.ts';
 import type { Clean } from '../corrupted/bit-rot.ts';
 import { cleanVolume } from '../corrupted/volume-rot.ts';
+import { rotJournals } from '../corrupted/journal-rot.ts';
 
 interface Plan {
   readonly name: string;
@@ -74,6 +75,14 @@ export const bar: Bar = {
       falseAlarms += found.falseAlarms;
       stores += plan.stores;
     }
+    const [journals, changes] = release ? [100, 1_000] : [25, 100];
+    const rot = await rotJournals(journals, changes, seed);
+    context.log(`journals: ${rot.changed} changed bytes`);
+    for (const line of rot.missed) context.log(`missed in a journal: ${line}`);
+    located += rot.located;
+    done += rot.changed;
+    falseAlarms += rot.falseAlarms;
+    stores += journals;
     return {
       outcome: located === done && falseAlarms === 0 ? 'pass' : 'fail',
       figure: `${located}/${done} located, ${falseAlarms} false alarms on ${stores} clean stores (bar all, 0; seed ${seed})`,

@@ -130,9 +130,9 @@ const digestOfBytes = ([bytes]: readonly Uint8Array[]): string =>
   digestOf(new TextDecoder().decode(bytes));
 
 try {
-  const journal = await openKilled(lodeJournal, root);
-  lookAtJournal(journal, heads[journalPlace], say);
+  const opening = openKilled(lodeJournal, root);
   await Promise.all([
+    opening.then((journal) => lookAtJournal(journal, heads[journalPlace], say)),
     look(plain, digestOfRows),
     look(parts, digestOfRows),
     look(blobs, digestOfBytes),
@@ -157,7 +157,7 @@ try {
   await Promise.all([
     fillVolume(disk),
     fillVolume(compact),
-    fillJournal(journal, seed, say),
+    fillJournal(await opening, seed, say),
     ...ids.map(async (dataset, d) => {
       for (let n = Number(seed); ; n++) {
         const name = `${seed} ${n}`;
