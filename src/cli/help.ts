@@ -30,6 +30,7 @@ Journals, each a directory:
   journal tail        records, and those that are still to come
   journal verify      compare every record and snapshot with its checksums
   journal recover     cut off what a crash or a failing disk left
+  journal restore     a journal out of the dataset it was exported to
 
 ${storeHelp}
 NAME is that of a dataset or a volume. SNAPSHOT is an id or "latest", which is what you
@@ -270,6 +271,15 @@ Examples:
   lode journal recover ./journal
   lode journal recover ./journal --mode last-good --apply
 `,
+  'journal restore': `lode journal restore STORE DATASET DIR [SNAPSHOT]: a journal out of a dataset
+
+What exportTo of the library put there, up to that snapshot. DIR is made, or has to be
+empty. Everything is verified. Stopped at any time, the same call goes on; nobody can open
+half a journal.
+
+Examples:
+  lode journal restore s3://bucket/backups stock ./journal
+`,
 };
 
 const groups: Readonly<Record<string, string>> = {
@@ -288,6 +298,7 @@ Also ls, log, show, diff, verify, repair and gc take volumes.
   lode journal tail        records, and those that are still to come
   lode journal verify      compare every record and snapshot with its checksums
   lode journal recover     cut off what a crash or a failing disk left
+  lode journal restore     a journal out of the dataset it was exported to
 `,
 };
 

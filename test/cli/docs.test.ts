@@ -9,7 +9,7 @@ import { it } from 'node:test';
 import { commandNames, helpFor } from '../../src/cli/help.ts';
 import { root } from '../files.ts';
 import { readText } from '../package/source.ts';
-import { fillJournals } from './journals.ts';
+import { exportJournal, fillJournals } from './journals.ts';
 import { bench, fill, lode } from './program.ts';
 
 const page = 'docs/cli.md';
@@ -19,6 +19,7 @@ it('docs/cli.md shows what the program says', async () => {
   await fill(at.store);
   at.orphan();
   await fillJournals(at.folder);
+  await exportJournal(at.folder);
   const written = readText(page);
   let actual = written;
   for (const [block, body = ''] of written.matchAll(/^```console\n([\s\S]*?)^```$/gm)) {

@@ -4,7 +4,7 @@ import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { openWal } from '../../src/journal.ts';
-import { fillJournals, secondSegment } from './journals.ts';
+import { exportJournal, fillJournals, secondSegment } from './journals.ts';
 import { bench, lode, lodeJson } from './program.ts';
 import type { Bench, Ran } from './program.ts';
 
@@ -133,6 +133,17 @@ describe('lode journal', () => {
     assert.equal(cut.code, 0, cut.stderr);
     assert.match(cut.stdout, /^keep 3 records, LSN 1 to 3$/m);
     assert.equal((await run('recover', 'damaged', '--mode', 'salvage')).code, 2);
+  });
+
+  it('restore makes a journal of what was exported, once', async () => {
+    await exportJournal(at.folder);
+    const { code, stderr } = await run('restore', 'backups', 'stock', 'restored');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^restored: up to record 3; 2 files$/m);
+    assert.match((await run('inspect', 'restored')).stdout, /^records {2}1, LSN 3 to 3$/m);
+    assert.match((await run('tail', 'restored')).stdout, /^3 .* "apple"$/m);
+    assert.notEqual((await run('restore', 'backups', 'stock', 'restored')).code, 0);
+    assert.equal((await run('restore', 'backups', 'nothing', 'other')).code, 3);
   });
 
   it('says when there is no journal, and leaves one that is in use alone', async () => {

@@ -1,7 +1,9 @@
 /** Journals whose times and bytes are always the same: a whole one, one whose writer was killed, one with damage. */
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openWal, writeSnapshot } from '../../src/journal.ts';
+import { fsStore } from '../../src/fs.ts';
+import { openDataset } from '../../src/index.ts';
+import { openJournal, openWal, writeSnapshot } from '../../src/journal.ts';
 import type { Wal } from '../../src/journal.ts';
 import { virtualEnv } from '../../src/testing/index.ts';
 
@@ -41,3 +43,24 @@ export async function fillJournals(folder: string): Promise<void> {
 }
 
 export const secondSegment = 'wal-00000000000000000004.log';
+
+/** The dataset `stock` in `backups`, with a journal of three events that was exported after the second and after the third. */
+export async function exportJournal(folder: string): Promise<void> {
+  const env = virtualEnv();
+  const dir = join(folder, 'exported');
+  const backups = join(folder, 'backups');
+  for (const path of [dir, backups]) await mkdir(path);
+  const store = fsStore(backups, { durability: 'none' });
+  await using journal = await openJournal<Record<string, number>, string>(dir, {
+    env,
+    journalId,
+    reserveBytes: 0,
+    initial: () => ({}),
+    apply: (counts, name) => void (counts[name] = (counts[name] ?? 0) + 1),
+  });
+  const dataset = await openDataset('stock', { store, env });
+  for (const name of ['apple', 'pear']) await journal.append(name);
+  await journal.exportTo(dataset);
+  await journal.append('apple');
+  await journal.exportTo(dataset);
+}

@@ -1,9 +1,10 @@
 /** `lode cat`: records as JSON Lines, or raw bytes; verified on their way. */
 import type { Codec, DatasetManifest, ReadOptions, Store, Layout } from 'lode';
-import { gzip, jsonl, LodeError, none, openDataset, openReader, zstd } from 'lode';
+import { jsonl, openReader } from 'lode';
 import type { Call, Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { findSnapshot, openNamed } from '../find.ts';
+import { openRaw } from '../raw.ts';
 import { whereOf } from '../where.ts';
 
 export const command: Command = {
@@ -78,14 +79,6 @@ async function rawBytes(
   for (const option of ['partition', 'where', 'columns', 'limit'])
     if (call.text(option) !== undefined || call.texts(option).length > 0)
       throw usage(`--${option} is for records, and this snapshot is raw bytes`);
-  const compressor = [none(), gzip(), zstd()].find(({ name }) => name === manifest.compressor);
-  if (compressor === undefined) {
-    throw new LodeError('LODE_COMPONENT_MISMATCH', 'this program does not know the compressor', {
-      field: 'compressor',
-      actual: manifest.compressor,
-      next: 'Read it with the library and that compressor.',
-    });
-  }
-  const dataset = await openDataset(manifest.datasetId, { store, layout, compressor, signal });
+  const dataset = await openRaw(store, layout, manifest, signal);
   for await (const chunk of dataset.stream(manifest.snapshotId, { signal })) await out.bytes(chunk);
 }
