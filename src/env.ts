@@ -30,13 +30,14 @@ export const systemEnv: Env = {
  * right whenever the two disagree. Ids drawn from it keep step with those of other processes.
  */
 function wallClock(): () => bigint {
+  const originMs = performance.timeOrigin;
   let correctionMs = 0;
   return () => {
     const wallMs = Date.now();
-    const sinceTick = performance.timeOrigin + performance.now() + correctionMs - wallMs;
-    const belowMs = Math.min(Math.max(sinceTick, 0), 0.999_999);
+    const sinceTick = originMs + performance.now() + correctionMs - wallMs;
+    const belowMs = Math.min(Math.max(sinceTick, 0), 0.999);
     correctionMs += belowMs - sinceTick;
-    return BigInt(wallMs) * 1_000_000n + BigInt(Math.floor(belowMs * 1e6));
+    return BigInt(wallMs * 1_000 + Math.floor(belowMs * 1_000)) * 1_000n;
   };
 }
 

@@ -55,7 +55,7 @@ async function ours(count: number): Promise<void> {
 const icechunk = '@earthmover/icechunk';
 
 async function run({ release, log }: BarContext): Promise<number> {
-  const count = release ? 10_000 : 3_000;
+  const count = release ? 30_000 : 10_000;
   const { ratio, oursMs, theirsMs } = await compare(
     () => ours(count),
     () => floor(count),

@@ -32,7 +32,7 @@ export function nextSnapshotId(env: Env, ...above: readonly (string | undefined)
 /** True when `id` may follow `parent` in a history. Ids of other shapes follow anything. */
 export function follows(id: string, parent: string | undefined): boolean {
   // Of two numbers with as many digits the larger is the larger text.
-  return parent === undefined || !isNumeric(parent) || !isNumeric(id) || id > parent;
+  return parent === undefined || id > parent || !isNumeric(parent) || !isNumeric(id);
 }
 
 /** The id as a number when it has the shape ours have; ids are opaque otherwise. */

@@ -82,7 +82,7 @@ class MemoryStore implements Store {
       bytes = copyOf(body);
     } else {
       // A race that is lost already needs no bytes of a stream.
-      const lost = this.#conflict(name, mode);
+      const lost = conflictWith(this.#entries.get(name), mode);
       if (lost !== undefined) return lost;
       bytes = await readBody(body, signal);
     }
@@ -92,7 +92,7 @@ class MemoryStore implements Store {
     const held = this.#locks.acquire(name, signal);
     const release = held instanceof Promise ? await held : held;
     try {
-      const conflict = this.#conflict(name, mode);
+      const conflict = conflictWith(this.#entries.get(name), mode);
       if (conflict !== undefined) return conflict;
       const replacement = await beforePublish?.();
       signal?.throwIfAborted();
@@ -171,25 +171,24 @@ class MemoryStore implements Store {
     return given.map((key) => ({ key, outcome: 'deleted' }));
   }
 
-  #conflict(name: string, mode: PutMode): PutResult | undefined {
-    if (mode === 'overwrite') return undefined;
-    const present = this.#entries.get(name);
-    if (mode === 'create' ? present === undefined : present?.etag === mode.ifMatch)
-      return undefined;
-    return present === undefined
-      ? { outcome: 'conflict' }
-      : { outcome: 'conflict', etag: present.etag };
-  }
-
   /** Compares and publishes without a pause in between: no other writer can come in. */
   #publish(name: string, bytes: Uint8Array, mode: PutMode): PutResult {
-    const conflict = this.#conflict(name, mode);
+    const present = this.#entries.get(name);
+    const conflict = conflictWith(present, mode);
     if (conflict !== undefined) return conflict;
     const etag = String(++this.#version);
-    if (!this.#entries.has(name)) this.#keys.add(name);
+    if (present === undefined) this.#keys.add(name);
     this.#entries.set(name, { bytes, etag, modified: this.#env.now() });
     return { outcome: 'stored', etag };
   }
+}
+
+function conflictWith(present: Entry | undefined, mode: PutMode): PutResult | undefined {
+  if (mode === 'overwrite') return undefined;
+  if (mode === 'create' ? present === undefined : present?.etag === mode.ifMatch) return undefined;
+  return present === undefined
+    ? { outcome: 'conflict' }
+    : { outcome: 'conflict', etag: present.etag };
 }
 
 function infoOf(key: string, entry: Entry): ObjectInfo {

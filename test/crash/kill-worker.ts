@@ -116,12 +116,27 @@ async function fillVolume(volume: Lode.Volume): Promise<void> {
   let offset = volume.missing(head)[0]?.offset ?? 0;
   for (let n = Number(seed); ; n++) {
     const name = `${seed} ${n}`;
-    const bytes = new TextEncoder().encode(name.repeat(100 + (n % 3) * 100));
+    const { staged, bytes } = await stageAround(volume, offset, name, 100 + (n % 3) * 100);
     const { length } = bytes;
-    const staged = await volume.stageWriteAt(offset, bytes);
     const { id } = await volume.commit([staged], { name, offset, length });
     offset += length;
     say({ acked: id, dataset: volume.id, name, digest: digestOfBytes([bytes]) });
+  }
+}
+
+/** After many deaths in one place blocks of all halves are there with other bytes; a longer range goes around them. */
+async function stageAround(
+  volume: Lode.Volume,
+  offset: number,
+  name: string,
+  times: number,
+): Promise<{ staged: Lode.StagedRange; bytes: Uint8Array }> {
+  const bytes = new TextEncoder().encode(name.repeat(times));
+  try {
+    return { staged: await volume.stageWriteAt(offset, bytes), bytes };
+  } catch (error) {
+    if (!isLodeError(error, 'LODE_ALREADY_EXISTS') || times > 1_000) throw error;
+    return stageAround(volume, offset, name, times + 1);
   }
 }
 
