@@ -1,4 +1,20 @@
-/** Bounded parallelism: many items, a few at a time, no item after the first failure. */
+/** Bounded parallelism: many items, a few at a time, no item after the first failure; and none at all, one after another. */
+
+/** Work that must not overlap: each begins when all before it have ended, well or not. */
+export class Turns {
+  #last: Promise<unknown> = Promise.resolve();
+
+  take<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#last.then(work);
+    this.#last = mine.catch(() => {});
+    return mine;
+  }
+
+  /** When all that has been given so far has ended. */
+  async ended(): Promise<void> {
+    await this.#last;
+  }
+}
 
 /** Runs `work` over `items`, at most `width` at a time. Rejects with the first failure once all that started settled. */
 export async function forEachOf<T>(

@@ -2,6 +2,7 @@
 import { byteSource } from '../bytes/index.ts';
 import type { ByteInput } from '../bytes/index.ts';
 import { LodeError } from '../errors.ts';
+import { Turns } from '../parallel.ts';
 import type { Committed } from '../history/index.ts';
 import type { DatasetManifest } from './manifest/index.ts';
 import type { CommitSession } from './session.ts';
@@ -21,7 +22,7 @@ export class BlobWriter<S> implements AsyncDisposable {
   /** The first chunk that could not be taken. */
   #failure: { readonly error: unknown } | undefined;
   /** Calls run one after another, awaited or not: chunks written at once would overtake one another. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   /** Made by `streamWrite`. */
   constructor(
@@ -40,7 +41,7 @@ export class BlobWriter<S> implements AsyncDisposable {
   async write(bytes: ByteInput): Promise<void> {
     this.#require('write');
     const source = byteSource(bytes);
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (this.#state === 'aborted') this.#require('write');
       if (this.#failure !== undefined) throw this.#failure.error;
       try {
@@ -59,7 +60,7 @@ export class BlobWriter<S> implements AsyncDisposable {
     this.#require('commit');
     this.#state = 'committing';
     try {
-      const file = await this.#inTurn(async () => {
+      const file = await this.#turns.take(async () => {
         if (this.#file.isOurs) this.#session.begun(this.#file.path);
         if (this.#failure !== undefined) throw this.#failure.error;
         return this.#file.finish();
@@ -94,12 +95,6 @@ export class BlobWriter<S> implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => {});
-    return mine;
   }
 
   #require(call: string): void {

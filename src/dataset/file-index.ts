@@ -2,7 +2,7 @@
  * The index at the end of a data file, such as the footer of a Parquet file: which bytes it is, and that they are those
  * that were committed. Only a file stored as its codec wrote it has one.
  */
-import { crc32c } from '../encoding/checksums/crc32c.ts';
+import { crc32c, hex32 } from '../encoding/checksums/crc32c.ts';
 import type { RecordEncoder } from '../encoding/codec.ts';
 import { LodeError } from '../errors.ts';
 import type { FileIndex, ManifestFile } from './manifest/index.ts';
@@ -40,5 +40,5 @@ export function assertIndex(
 }
 
 function checksumOf(bytes: Uint8Array): string {
-  return `crc32c:${crc32c(bytes).toString(16).padStart(8, '0')}`;
+  return `crc32c:${hex32(crc32c(bytes))}`;
 }

@@ -13,7 +13,7 @@ import { waits } from '../events.ts';
 import type { ETag, PutMode } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import type { Head, HeadFinder } from './head.ts';
-import { notVisible, putDefinitely } from './lost-response.ts';
+import { notVisible, putDefinitely, sameBytes } from './lost-response.ts';
 import type { Operation } from './operation.ts';
 import { heldText, readPointer } from './pointer.ts';
 
@@ -29,19 +29,13 @@ export async function takeHold<M extends SnapshotFacts>(
   mode: PutMode,
 ): Promise<ETag | undefined> {
   const body = utf8Encode(heldText(op.env, head.pointed));
-  const etagIfOurs = async (by: Operation): Promise<ETag | undefined> => {
-    const object = await by.store.get(key, { signal: by.signal });
-    const stored = await object?.bytes();
-    const isOurs = stored?.length === body.length && stored.every((byte, i) => byte === body[i]);
-    return isOurs ? object?.etag : undefined;
-  };
   try {
-    const landed = (): Promise<ETag | undefined> => etagIfOurs(op);
+    const landed = sameBytes(op, key, body);
     const taken = await putDefinitely(op, { key, body, options: () => ({ mode }), landed });
     if (taken.outcome === 'conflict') return undefined;
     return taken.etag ?? (await landed());
   } catch (error) {
-    await releasing(op, async (by) => letGo(by, key, head, await etagIfOurs(by)));
+    await releasing(op, async (by) => letGo(by, key, head, await sameBytes(by, key, body)()));
     // Nothing shows of a commit that only held the pointer.
     throw notVisible(error);
   }

@@ -5,6 +5,7 @@
  * counts as ours only when a read-back proves it. What stays open is `LODE_WRITE_UNCERTAIN`, whose `resolve()` goes on
  * asking; until it has answered, nothing that the write refers to may be deleted.
  */
+import { sameContent } from '../bytes/index.ts';
 import { isLodeError, LodeError } from '../errors.ts';
 import type { ETag, PutOptions } from '../store/store.ts';
 import type { Operation } from './operation.ts';
@@ -127,6 +128,6 @@ export function sameBytes(
       return undefined;
     }
     const stored = await object.bytes();
-    return stored.every((byte, i) => byte === body[i]) ? object.etag : undefined;
+    return sameContent(stored, body) ? object.etag : undefined;
   };
 }

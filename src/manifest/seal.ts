@@ -8,7 +8,7 @@
  * may sit in the member's own name, or have turned its comma into the brace that ends the value.
  */
 import { utf8Encode } from '../bytes/index.ts';
-import { crc32c } from '../encoding/checksums/crc32c.ts';
+import { crc32c, hex32 } from '../encoding/checksums/crc32c.ts';
 import { LodeError } from '../errors.ts';
 
 const sealMember = 'manifest_checksum';
@@ -60,5 +60,5 @@ function differences(tail: Uint8Array): number {
 }
 
 function crcText(bytes: Uint8Array): string {
-  return crc32c(bytes).toString(16).padStart(digits, '0');
+  return hex32(crc32c(bytes));
 }

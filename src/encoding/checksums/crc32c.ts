@@ -20,6 +20,11 @@ interface Tables {
 
 let tables: Tables | undefined;
 
+/** A CRC as digests are written: eight hex digits. */
+export function hex32(crc: number): string {
+  return crc.toString(16).padStart(8, '0');
+}
+
 /** The CRC of what came before, if anything, followed by `bytes`, or by those from `start` up to `end`. */
 export function crc32c(
   bytes: Uint8Array,

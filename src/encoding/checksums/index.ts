@@ -7,7 +7,7 @@
 import { nativeHash, nativeHasher } from '#platform/hash.js';
 import type { NativeAlgorithm } from '#platform/hash.js';
 import type { Checksum } from '../checksum.ts';
-import { crc32c as crc32cOf } from './crc32c.ts';
+import { crc32c as crc32cOf, hex32 } from './crc32c.ts';
 import { readyWasmHash, wasmHash, wasmHasher } from './wasm.ts';
 import type { WasmAlgorithm } from './wasm.ts';
 
@@ -44,10 +44,6 @@ export function crc32c(): Checksum {
 /** A built-in algorithm by the name that manifests give it. */
 export function checksumNamed(name: string): Checksum | undefined {
   return [md5(), sha256(), crc32c(), blake3()].find((checksum) => checksum.name === name);
-}
-
-function hex32(value: number): string {
-  return value.toString(16).padStart(8, '0');
 }
 
 function nativeOr(name: NativeAlgorithm): Checksum {

@@ -6,6 +6,7 @@
  */
 import { collect, concat, sameContent } from '../../bytes/collect.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
+import { Turns } from '../../parallel.ts';
 import type { DataFile } from '../codec.ts';
 
 export interface FileAccess {
@@ -128,7 +129,7 @@ class Forward implements Body {
   #at = 0;
   #inHand: Uint8Array = new Uint8Array(0);
   #ended = false;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(file: DataFile, behind: Ranges, tailAt: number) {
     this.#key = file.key;
@@ -138,7 +139,7 @@ class Forward implements Body {
   }
 
   read(offset: number, length: number): Promise<Uint8Array> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       if (offset < this.#at) return this.#behind.read(offset, length);
       await this.#skip(offset - this.#at);
       return this.#take(length);
@@ -146,7 +147,7 @@ class Forward implements Body {
   }
 
   async finish(tail: Uint8Array): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       await this.#skip(this.#tailAt - this.#at);
       const unseen = tail.subarray(this.#at - this.#tailAt);
       const end = await this.#take(unseen.length);
@@ -166,12 +167,6 @@ class Forward implements Body {
 
   async close(): Promise<void> {
     if (!this.#ended) await this.#stream.return?.();
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const mine = this.#turn.then(work);
-    this.#turn = mine.catch(() => {});
-    return mine;
   }
 
   async #skip(count: number): Promise<void> {

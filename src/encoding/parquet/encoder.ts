@@ -7,7 +7,7 @@
 import type { ColumnChunk, RowGroup } from 'hyparquet';
 import type { ColumnSource, ParquetWriter, SchemaElement } from 'hyparquet-writer';
 import { LodeError, assert } from '../../errors.ts';
-import { crc32c } from '../checksums/crc32c.ts';
+import { crc32c, hex32 } from '../checksums/crc32c.ts';
 import type { FileStatistics, RecordEncoder } from '../codec.ts';
 import { Acceptor } from './accept.ts';
 import type { Stored } from './accept.ts';
@@ -162,7 +162,7 @@ export class ParquetEncoder<R> implements RecordEncoder<R> {
     for (const { file_offset, meta_data } of columns) {
       const at = Number(file_offset) - offset;
       const chunk = bytes.subarray(at, at + Number(meta_data?.total_compressed_size));
-      this.#chunkSums.push(crc32c(chunk).toString(16).padStart(8, '0'));
+      this.#chunkSums.push(hex32(crc32c(chunk)));
     }
   }
 }

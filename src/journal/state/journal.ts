@@ -8,6 +8,7 @@
 import type { Dataset } from '../../dataset/index.ts';
 import type { Disk } from '../../disk/disk.ts';
 import type { Env } from '../../env.ts';
+import { Turns } from '../../parallel.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
 import { exportJournal } from '../export/export.ts';
 import type { JournalExport } from '../export/export.ts';
@@ -55,9 +56,9 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
   #newest: SnapshotFile | undefined;
   #since: { bytes: number; records: number };
   /** Appends one after the other, where each has its own sync. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   /** Snapshots and checks, one after the other. */
-  #upkeep: Promise<unknown> = Promise.resolve();
+  readonly #upkeep = new Turns();
   #isSnapshotDue = false;
   #closing: Promise<void> | undefined;
 
@@ -94,7 +95,7 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
     signal?.throwIfAborted();
     this.#assertWritable();
     if (this.#parts.settings.durability !== 'each') return this.#appendToGroup(event);
-    return this.#inTurn(() => this.#appendAlone(event, signal));
+    return this.#turns.take(() => this.#appendAlone(event, signal));
   }
 
   /** Up to the append to the log nothing waits: events are logged in the order in which they came. */
@@ -170,7 +171,7 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
   }
 
   snapshot({ signal }: { readonly signal?: AbortSignal } = {}): Promise<JournalSnapshot> {
-    return this.#afterUpkeep(() => this.#takeSnapshot(signal));
+    return this.#upkeep.take(() => this.#takeSnapshot(signal));
   }
 
   async #takeSnapshot(signal: AbortSignal | undefined): Promise<JournalSnapshot> {
@@ -189,7 +190,7 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
     dataset: Dataset<Uint8Array>,
     { signal }: { readonly signal?: AbortSignal } = {},
   ): Promise<JournalExport> {
-    return this.#afterUpkeep(async () => {
+    return this.#upkeep.take(async () => {
       signal?.throwIfAborted();
       this.#assertWritable();
       const { disk, dir, wal } = this.#parts;
@@ -226,7 +227,7 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
     const needed = await deleteOldStates(disk, dir, settings.snapshot.keep);
     try {
       // Segments are dropped whole: the log goes on in one of its own.
-      await this.#inTurn(() => wal.rotate());
+      await this.#turns.take(() => wal.rotate());
     } catch (error) {
       if (!isLodeError(error, 'LODE_STORAGE_FULL')) throw error;
     }
@@ -250,7 +251,7 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
   }
 
   verify({ signal }: { readonly signal?: AbortSignal } = {}): Promise<JournalVerification> {
-    return this.#afterUpkeep(async () => {
+    return this.#upkeep.take(async () => {
       const { disk, dir, wal, readOnly } = this.#parts;
       if (readOnly !== undefined) return verifyFiles(disk, dir, { signal });
       await wal.flush();
@@ -268,21 +269,9 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
   }
 
   async #close(): Promise<void> {
-    await this.#turn;
-    await this.#upkeep;
+    await this.#turns.ended();
+    await this.#upkeep.ended();
     await this.#parts.wal.close();
-  }
-
-  #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(work);
-    this.#turn = result.catch(() => {});
-    return result;
-  }
-
-  #afterUpkeep<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#upkeep.then(work);
-    this.#upkeep = result.catch(() => {});
-    return result;
   }
 
   #assertWritable(): void {

@@ -4,6 +4,7 @@
  *
  * After damage it can look for the next frame that verifies. That is how a torn end is told from damage in the middle.
  */
+import { concat } from '../../bytes/index.ts';
 import { crc32c } from '../../encoding/checksums/crc32c.ts';
 import { FrameChecksums, frameHeaderBytes, frameTypes, pageBytes } from './frame.ts';
 import { PrefixDecoder } from './record.ts';
@@ -116,7 +117,7 @@ export class FrameScanner {
       this.#pieces ??= [];
       this.#pieces.push(bytes.slice(start, start + size));
       if (type !== frameTypes.last) continue;
-      const whole = joined(this.#pieces);
+      const whole = concat(this.#pieces);
       return this.#complete(whole, 0, whole.length);
     }
   }
@@ -182,16 +183,4 @@ export class FrameScanner {
 export function isBlank(bytes: Uint8Array, start: number, end: number): boolean {
   for (let i = start; i < end; i++) if (bytes[i] !== 0) return false;
   return true;
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  let length = 0;
-  for (const piece of pieces) length += piece.length;
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    whole.set(piece, at);
-    at += piece.length;
-  }
-  return whole;
 }

@@ -5,6 +5,7 @@ import { isLodeError, LodeError } from '../../errors.ts';
 import { examine } from './examine.ts';
 import type { Examination } from './examine.ts';
 import { inspectionOf } from './inspect.ts';
+import { firstLsnOf } from './names.ts';
 import { checkWalOptions, walDefaults } from './options.ts';
 import type { WalOptions } from './options.ts';
 import { Owner } from './owner.ts';
@@ -106,7 +107,7 @@ function assertJournal({ journalId }: Examination, wanted: string | undefined, k
  */
 async function makeSure(disk: Disk, dir: string): Promise<void> {
   const names = (await disk.list(dir)).map(({ name }) => name).sort();
-  const last = names.findLast((name) => /^wal-\d{20}\.log$/.test(name));
+  const last = names.findLast((name) => firstLsnOf(name) !== undefined);
   if (last === undefined) return;
   const file = await disk.open(`${dir}/${last}`, 'write');
   try {

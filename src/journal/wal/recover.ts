@@ -5,6 +5,7 @@
  * A crash anywhere in here leaves a log that the same recovery brings to the same end. What it has settled it seals, so the
  * next opening finds nothing to do.
  */
+import { sameContent } from '../../bytes/index.ts';
 import type { Disk, DiskFile } from '../../disk/disk.ts';
 import type { Examination, Problem, ReadSegment } from './examine.ts';
 import { isBlank } from './frame-scanner.ts';
@@ -152,7 +153,7 @@ async function freeName(
     try {
       const found = new Uint8Array(info.size);
       await file.read(found, 0);
-      if (found.every((byte, i) => byte === bytes[i])) return free;
+      if (sameContent(found, bytes)) return free;
     } finally {
       await file.close();
     }
