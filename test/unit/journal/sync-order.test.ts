@@ -1,0 +1,89 @@
+/** At risk: changes of a log that reach the disk in another order than they were made, or later than they are counted on. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { openWal } from '../../../src/journal.ts';
+import type { Wal, WalOptions } from '../../../src/journal.ts';
+import { recordingDisk } from '../../../src/testing/index.ts';
+import type { RecordedEntry, RecordingDisk } from '../../../src/testing/index.ts';
+
+const dir = '/log';
+
+function open(disk: RecordingDisk, options: WalOptions = {}): Promise<Wal> {
+  const small = { preallocateBytes: 0, reserveBytes: 0, segmentBytes: 300 };
+  return openWal(dir, { disk, ...small, ...options });
+}
+
+/** A log of several segments, closed. */
+async function filled(): Promise<RecordingDisk> {
+  const disk = recordingDisk();
+  await disk.makeDirectory(dir);
+  const wal = await open(disk);
+  for (let i = 0; i < 12; i++) await wal.append(new Uint8Array(100).fill(i)).durable;
+  assert.ok(wal.segments().length > 3);
+  await wal.close();
+  return disk;
+}
+
+/** What the disk was told to do while `work` ran. */
+async function during(disk: RecordingDisk, work: () => Promise<void>): Promise<RecordedEntry[]> {
+  const before = disk.recording.entries.length;
+  await work();
+  return disk.recording.entries.slice(before);
+}
+
+async function segmentsOf(disk: RecordingDisk): Promise<string[]> {
+  const names = (await disk.list(dir)).map(({ name }) => name);
+  return names.filter((name) => name.endsWith('.log')).sort();
+}
+
+const removed = (entry: RecordedEntry): string | undefined =>
+  entry.kind === 'names' ? entry.changes.find(({ node }) => node === undefined)?.name : undefined;
+
+void describe('a log on a disk that syncs late', () => {
+  void it('deletes one segment after another, each durably: what is left has no gap', async () => {
+    const disk = await filled();
+    const wal = await open(disk);
+    let count = 0;
+    const told = await during(disk, async () => {
+      count = await wal.release(wal.nextLsn);
+    });
+    await wal.close();
+    assert.ok(count > 2);
+    assert.equal(told.filter((entry) => removed(entry) !== undefined).length, count);
+    told.forEach((entry, i) => {
+      if (removed(entry) !== undefined) assert.equal(told[i + 1]?.kind, 'syncDirectory');
+    });
+  });
+
+  void it('sets later segments aside durably before it writes to the one that it cuts', async () => {
+    const disk = await filled();
+    const names = await segmentsOf(disk);
+    const damaged = await disk.open(`${dir}/${names[1]}`, 'write');
+    await damaged.write(new Uint8Array([0xff]), 150);
+    await damaged.close();
+    const told = await during(disk, async () => {
+      const wal = await open(disk, { recovery: 'last-good' });
+      assert.ok(wal.recovery.setAside.length > 2);
+      await wal.close();
+    });
+    const isAside = (entry: RecordedEntry): boolean => removed(entry)?.endsWith('.log') === true;
+    const last = told.findLastIndex(isAside);
+    const next = told.slice(last + 1).find(({ kind }) => kind !== 'datasync');
+    assert.equal(next?.kind, 'syncDirectory');
+  });
+
+  void it('makes the last segment and its name durable before it reads them', async () => {
+    const disk = await filled();
+    const last = (await segmentsOf(disk)).at(-1);
+    const inode = disk.recording.entries
+      .flatMap((entry) => (entry.kind === 'names' ? entry.changes : []))
+      .find(({ name, node }) => name === last && node !== undefined)?.node?.inode;
+    const told = await during(disk, async () => {
+      const wal = await open(disk);
+      await wal.close();
+    });
+    const synced = told.findIndex((entry) => entry.kind === 'datasync' && entry.inode === inode);
+    assert.notEqual(synced, -1);
+    assert.equal(told[synced + 1]?.kind, 'syncDirectory');
+  });
+});
