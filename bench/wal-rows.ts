@@ -1,9 +1,12 @@
-/** What the log bars share: a preallocated file appended to by hand, and a log, each in a directory of its own. */
+/** What the log bars share: a preallocated file appended to by hand, a log and its peers, all in one directory of their own. */
 import * as fs from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Disk } from '../src/disk/disk.ts';
+import { nodeDisk } from '../src/disk/node/index.ts';
 import { openWal, type Wal } from '../src/journal.ts';
+import { logPeers, type LogPeer } from './log-peers.ts';
 
 export const record: Buffer = Buffer.alloc(100, 'r');
 
@@ -13,6 +16,7 @@ const spaceBytes = 64 * 1024 * 1024;
 export interface Contest extends AsyncDisposable {
   readonly wal: Wal;
   readonly raw: RawLog;
+  readonly peers: readonly LogPeer[];
 }
 
 export interface RawLog {
@@ -27,12 +31,15 @@ export async function contest(): Promise<Contest> {
   const wal = await openWal(root, { reserveBytes: 0 });
   await wal.ready();
   const raw = rawLog(join(root, 'raw'));
+  const peers = await logPeers(join(root, 'peers'));
   return {
     wal,
     raw,
+    peers,
     async [Symbol.asyncDispose]() {
       await wal.close();
       raw.close();
+      for (const peer of peers) await peer.close();
       await rm(root, { recursive: true });
     },
   };
@@ -62,4 +69,40 @@ function rawLog(path: string): RawLog & { close(): void } {
     },
     close: () => fs.closeSync(descriptor),
   };
+}
+
+/** The machine's disk, and how often files on it were synced. */
+export function countingDisk(): { readonly disk: Disk; readonly syncs: () => number } {
+  const inner = nodeDisk();
+  let count = 0;
+  const disk = withMethods(inner, {
+    async open(path, mode) {
+      const file = await inner.open(path, mode);
+      return withMethods(file, {
+        datasync() {
+          count++;
+          return file.datasync();
+        },
+        datasyncSync() {
+          count++;
+          file.datasyncSync();
+        },
+      });
+    },
+  });
+  return { disk, syncs: () => count };
+}
+
+/** The same object but for some methods. */
+function withMethods<T extends object>(inner: T, methods: Partial<T>): T {
+  return new Proxy(inner, {
+    get(target, name) {
+      const value: unknown = Reflect.get(
+        Reflect.has(methods, name) ? methods : target,
+        name,
+        target,
+      );
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value;
+    },
+  });
 }

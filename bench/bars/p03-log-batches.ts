@@ -1,33 +1,56 @@
-/** P3: batches of 100 records that become durable together, against the same bytes written and synced by hand. */
-import { compare, heldTo } from '../harness.ts';
+/**
+ * P3: batches of 100 records that become durable together, against the same bytes written and synced by hand, and against the
+ * transactions and batches of peers.
+ */
+import { compare, heldRows, heldTo, shownRows } from '../harness.ts';
 import type { Bar } from '../harness.ts';
+import { missingNote } from '../log-peers.ts';
 import { contest, record } from '../wal-rows.ts';
 
-const wanted = 0.6;
+const rawMin = 0.6;
+const peerMin = { 'better-sqlite3': 1, lmdb: 1.5, 'classic-level': 3.5 };
 const batch = 100;
 const batches = 100;
+const rounds = 11;
 
 export const bar: Bar = {
   id: 'P3',
-  title: 'the log, batches of 100 records, against raw batches in a preallocated file',
+  title: 'the log, batches of 100 records, against raw batches in a preallocated file and peers',
   async run({ log }) {
     await using sides = await contest();
-    const { wal, raw } = sides;
-    const whole = Buffer.concat(Array.from({ length: batch }, () => record));
-    const result = await heldTo(wanted, async () => {
-      const ours = async (): Promise<void> => {
-        for (let i = 0; i < batches; i++) {
-          let last = wal.append(record);
-          for (let j = 1; j < batch; j++) last = wal.append(record);
-          await last.durable;
-        }
-      };
+    const { wal, raw, peers } = sides;
+    const records = Array.from({ length: batch }, () => record);
+    const whole = Buffer.concat(records);
+    const ours = async (): Promise<void> => {
+      for (let i = 0; i < batches; i++) {
+        let last = wal.append(record);
+        for (let j = 1; j < batch; j++) last = wal.append(record);
+        await last.durable;
+      }
+    };
+    const result = await heldTo(rawMin, async () => {
       const theirs = async (): Promise<void> => {
         for (let i = 0; i < batches; i++) await raw.append(whole);
       };
-      return (await compare(ours, theirs, { name: 'batches', rounds: 11, log })).ratio;
+      return (await compare(ours, theirs, { name: 'batches', rounds, log })).ratio;
     });
-    const figure = `ratio ${result.value.toFixed(2)} (bar ${wanted})`;
-    return { outcome: result.pass ? 'pass' : 'fail', figure };
+    const rows = peers.map((peer) => ({
+      name: peer.name,
+      min: peerMin[peer.name],
+      theirs: async () => {
+        for (let i = 0; i < batches; i++) {
+          const done = peer.appendBatch(records);
+          if (done !== undefined) await done;
+        }
+      },
+    }));
+    const others = await heldRows(ours, rows, { name: 'batches', rounds, log });
+    return {
+      outcome: result.pass && others.pass ? 'pass' : 'fail',
+      figure:
+        `ratio ${result.value.toFixed(2)} raw (bar ${rawMin})` +
+        shownRows(others.rows) +
+        missingNote(peers),
+    };
   },
 };
