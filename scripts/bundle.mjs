@@ -3,11 +3,12 @@
  * costs about as much as running it, so few files start fast. `#platform/…` stays an import: Node and browsers take
  * different files. Written in shorter forms and without needless blanks, names kept: every stack trace can be read without a source map.
  */
-import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, transform } from 'esbuild';
 import { rollup } from '@rollup/wasm-node';
+import { publishDeclarations } from './declarations.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const { exports } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -97,30 +98,7 @@ await build({
 writeFileSync(program, `#!/usr/bin/env node\n${readFileSync(program, 'utf8')}`);
 chmodSync(program, 0o755);
 
-// Declarations that no entry point leads to are of no use to anybody: they are not published.
-const declarations = new Set();
-const keep = (file) => {
-  if (declarations.has(file) || !existsSync(file)) return;
-  declarations.add(file);
-  for (const [, to] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)\.ts'/g))
-    keep(join(dirname(file), `${to}.d.ts`));
-};
-for (const { types } of Object.values(exports)) if (types !== undefined) keep(join(root, types));
-for (const entry of readdirSync(join(root, 'dist/src'), { recursive: true })) {
-  const file = join(root, 'dist/src', entry);
-  const isPlatform = entry.startsWith('platform');
-  if (entry.endsWith('.d.ts') && !isPlatform && !declarations.has(file)) rmSync(file);
-}
-
-// What describes a file rather than a name, and needless blanks, are for the source too. Run again, this finds nothing to do.
-for (const file of declarations) {
-  const text = readFileSync(file, 'utf8');
-  const short = text
-    .replace(/^\/\*\*(?:(?!\*\/)[\s\S])*\*\/\n(?=import |export (?:type )?\{|\/\*\*)/, '')
-    .replace(/^(?: {4})+/gm, (indent) => ' '.repeat(indent.length / 4))
-    .replace(/^( *) \* /gm, '$1* ');
-  if (short !== text) writeFileSync(file, short);
-}
+publishDeclarations(root, Object.values(exports));
 
 /** `./dist/lode/fs.js` is `fs`. */
 function nameIn(file) {
