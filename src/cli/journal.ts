@@ -66,6 +66,11 @@ export function damageFacts(damage: RecoveryDamage | undefined): object | undefi
   };
 }
 
+/** Of the last write, which a crash cut short: nothing that anybody has to do anything about. */
+export function tornText({ offset, segment }: RecoveryDamage): string {
+  return `a crash cut the last write short, at offset ${offset} of ${segment}: never acknowledged, the next opening cuts it off`;
+}
+
 interface Place {
   readonly offset: number;
   readonly expected: string | undefined;

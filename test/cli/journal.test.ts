@@ -1,9 +1,9 @@
 /** At risk: what is said of a journal after a crash, and that looking at one changes nothing. */
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { openWal } from '../../src/journal.ts';
+import { inspectWal, openWal, writeSnapshot } from '../../src/journal.ts';
 import { exportJournal, fillJournals, secondSegment } from './journals.ts';
 import { bench, lode, lodeJson } from './program.ts';
 import type { Bench, Ran } from './program.ts';
@@ -45,6 +45,8 @@ describe('lode journal', () => {
     const damaged = await run('inspect', 'damaged');
     assert.equal(damaged.code, 5);
     assert.match(damaged.stdout, /^records {2}3, LSN 1 to 3$/m);
+    assert.match(damaged.stdout, / damaged$/m);
+    assert.match((await run('inspect', 'torn')).stderr, /^a crash cut the last write short/);
   });
 
   it('tail prints records from any on, as text or with their bytes', async () => {
@@ -68,7 +70,9 @@ describe('lode journal', () => {
       ],
     );
     assert.equal((await run('tail', 'journal', '--from', '0')).code, 2);
-    assert.equal((await run('tail', 'damaged')).code, 5);
+    const damaged = await run('tail', 'damaged');
+    assert.equal(damaged.code, 5);
+    assert.match(damaged.stdout, /^3 .*\n5 .*\n6 /m);
   });
 
   it('tail --follow shows what another process appends, until Ctrl-C', async () => {
@@ -113,13 +117,24 @@ describe('lode journal', () => {
       problems.map(({ file }) => file),
       [secondSegment, 'snapshot-00000000000000000003.snap'],
     );
+    // The log that the snapshot would need begins behind the records that it is of.
+    const gap = join(at.folder, 'gap');
+    cpSync(join(at.folder, 'journal'), gap, { recursive: true });
+    rmSync(join(gap, 'wal-00000000000000000001.log'));
+    assert.equal((await run('verify', 'gap')).code, 0);
+    const { journalId = '' } = await inspectWal(gap);
+    await writeSnapshot(gap, [], { journalId, lsn: 2, timeMs: 1, codec: 'json', version: '1' });
+    assert.match((await run('verify', 'gap')).stdout, /^wal-0{19}4.* LODE_TRUNCATED$/m);
   });
 
   it('recover changes nothing until told to, and keeps what it cuts', async () => {
     const before = contents('torn');
     const plan = await run('recover', 'torn');
     assert.equal(plan.code, 0, plan.stderr);
-    assert.match(plan.stdout, /^keep 2 records, LSN 4 to 5, and the snapshot of record 3$/m);
+    assert.match(
+      plan.stdout,
+      /^keep the snapshot of record 3, and behind it 2 records, LSN 4 to 5$/m,
+    );
     assert.match(plan.stdout, /^cut {2}\d+ B behind record 5: a write that a crash cut short$/m);
     assert.match(plan.stderr, /nothing was changed/);
     assert.deepEqual(contents('torn'), before);
@@ -128,7 +143,9 @@ describe('lode journal', () => {
     const [, aside = ''] = /^set aside as (.*)$/m.exec(applied.stdout) ?? [];
     assert.ok(readdirSync(join(at.folder, 'torn')).includes(aside));
     assert.match((await run('recover', 'torn')).stderr, /^nothing to recover$/m);
-    assert.equal((await run('recover', 'damaged')).code, 5);
+    const refused = await run('recover', 'damaged');
+    assert.equal(refused.code, 5);
+    assert.match(refused.stderr, /^--mode last-good shows what can be kept$/m);
     const cut = await run('recover', 'damaged', '--mode', 'last-good', '--apply');
     assert.equal(cut.code, 0, cut.stderr);
     assert.match(cut.stdout, /^keep 3 records, LSN 1 to 3$/m);

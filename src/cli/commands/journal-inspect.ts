@@ -1,8 +1,8 @@
 /** `lode journal inspect`: segments and snapshots of a journal, as far as they verify. */
-import type { InspectedSegment } from 'lode/journal';
+import type { InspectedSegment, RecoveryDamage } from 'lode/journal';
 import type { Command } from '../command.ts';
 import { exitCodes, errorFacts } from '../failure.ts';
-import { checkSnapshot, damageFacts, hexText, journalOf, whenText } from '../journal.ts';
+import { checkSnapshot, damageFacts, hexText, journalOf, tornText, whenText } from '../journal.ts';
 import type { CheckedSnapshot } from '../journal.ts';
 import { bytesText, columnsText, countText, plainText } from '../text.ts';
 
@@ -42,7 +42,7 @@ export const command: Command = {
     for (const line of columnsText(rows)) await out.line(line);
     if (log.files.length > 0) {
       const titles = ['segment', 'epoch', 'LSN', 'records', 'bytes', 'checksum', 'last', 'state'];
-      const table = [titles, ...log.files.map(segmentRow)];
+      const table = [titles, ...log.files.map((segment) => segmentRow(segment, damage))];
       for (const line of ['', ...columnsText(table, [1, 3, 4])]) await out.line(line);
     }
     if (snapshots.length > 0) {
@@ -50,17 +50,20 @@ export const command: Command = {
       for (const line of ['', ...columnsText(table, [2])]) await out.line(plainText(line));
     }
     await out.flush();
-    if (damage !== undefined) out.note(plainText(`${damage.segment}: ${damage.error.message}`));
+    if (damage?.isTorn === true) out.note(plainText(tornText(damage)));
+    else if (damage !== undefined)
+      out.note(plainText(`${damage.segment}: ${damage.error.message}`));
     if (log.leftovers.length > 0)
       out.note(`${countText(log.leftovers.length, 'file')} left unfinished by a crash`);
     return isDamaged ? exitCodes.damaged : exitCodes.ok;
   },
 };
 
-function segmentRow(segment: InspectedSegment): string[] {
+function segmentRow(segment: InspectedSegment, damage: RecoveryDamage | undefined): string[] {
   const { name, epoch, firstLsn, lastLsn, records, bytes, checksum, timeMs, isSealed } = segment;
   const lsns = records === 0 ? `${firstLsn}…` : `${firstLsn}…${lastLsn}`;
-  const state = isSealed ? 'sealed' : 'open';
+  const isBad = damage?.isTorn === false && damage.segment === name;
+  const state = isBad ? 'damaged' : isSealed ? 'sealed' : 'open';
   const facts = [lsns, `${records}`, bytesText(bytes), hexText(checksum), whenText(timeMs)];
   return [name, `${epoch}`, ...facts, state];
 }

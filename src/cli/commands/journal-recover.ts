@@ -1,4 +1,5 @@
 /** `lode journal recover`: what a crash or a failing disk left is cut off and set aside; a plan unless told to apply it. */
+import { isLodeError } from 'lode';
 import { inspectWal, openWal, recover } from 'lode/journal';
 import type { JournalRecovery, RecoveryReport } from 'lode/journal';
 import type { Call, Command } from '../command.ts';
@@ -20,8 +21,18 @@ export const command: Command = {
     const { dir, snapshots } = await journalOf(call);
     // A log of its own has no snapshots, and may begin anywhere.
     const found = snapshots.length > 0 ? recover(dir, { recovery, dryRun: !applies }) : undefined;
-    const { log, snapshot, setAside } = await (found ?? recoverLog(dir, recovery, applies));
-    const { damage, records, firstLsn, lastLsn } = log;
+    const recovered = await (found ?? recoverLog(dir, recovery, applies)).catch(
+      (error: unknown) => {
+        const isDamage = isLodeError(error) && error.kind === 'corrupt' && recovery === 'tail';
+        if (isDamage) out.note('--mode last-good shows what can be kept');
+        throw error;
+      },
+    );
+    const { log, snapshot, setAside } = recovered;
+    const { damage, lastLsn } = log;
+    // What is older than the snapshot stays too, and is not needed for the state.
+    const records = snapshot === undefined ? log.records : recovered.replayed;
+    const firstLsn = snapshot === undefined ? log.firstLsn : snapshot.lsn + 1;
     if (out.json) {
       const kept = { records, firstLsn, lastLsn, snapshot: snapshot?.lsn };
       const torn = damage?.isTorn === true;
@@ -35,7 +46,8 @@ export const command: Command = {
         setAside,
       });
     }
-    for (const line of planLines(log, snapshot?.lsn)) await out.line(plainText(line));
+    const first = keptText(records, firstLsn, snapshot?.lsn);
+    for (const line of [first, ...planLines(log)]) await out.line(plainText(line));
     for (const name of setAside) await out.line(plainText(`set aside as ${name}`));
     await out.flush();
     if (damage === undefined && setAside.length === 0) out.note('nothing to recover');
@@ -47,12 +59,12 @@ async function recoverLog(
   dir: string,
   recovery: 'tail' | 'last-good',
   applies: boolean,
-): Promise<Pick<JournalRecovery, 'log' | 'setAside' | 'snapshot'>> {
-  const snapshot = undefined;
-  if (!applies) return { log: await inspectWal(dir, { recovery }), setAside: [], snapshot };
+): Promise<Pick<JournalRecovery, 'log' | 'setAside' | 'snapshot' | 'replayed'>> {
+  const facts = { snapshot: undefined, replayed: 0 };
+  if (!applies) return { log: await inspectWal(dir, { recovery }), setAside: [], ...facts };
   const wal = await openWal(dir, { recovery, reserveBytes: 0 });
   await wal.close();
-  return { log: wal.recovery, setAside: wal.recovery.setAside, snapshot };
+  return { log: wal.recovery, setAside: wal.recovery.setAside, ...facts };
 }
 
 function modeOf(call: Call): 'tail' | 'last-good' {
@@ -61,15 +73,16 @@ function modeOf(call: Call): 'tail' | 'last-good' {
   throw usage('--mode is tail or last-good', mode);
 }
 
-function planLines(report: RecoveryReport, snapshot: number | undefined): string[] {
-  const { records, firstLsn, lastLsn, damage } = report;
-  const kept = records === 0 ? '' : `, LSN ${firstLsn} to ${lastLsn}`;
-  const base = snapshot === undefined ? '' : `, and the snapshot of record ${snapshot}`;
-  const lines = [`keep ${countText(records, 'record')}${kept}${base}`];
-  if (damage === undefined) return lines;
+function keptText(records: number, firstLsn: number, snapshot: number | undefined): string {
+  const base = snapshot === undefined ? '' : `the snapshot of record ${snapshot}, and behind it `;
+  const lsns = records === 0 ? '' : `, LSN ${firstLsn} to ${firstLsn + records - 1}`;
+  return `keep ${base}${countText(records, 'record')}${lsns}`;
+}
+
+function planLines({ damage }: RecoveryReport): string[] {
+  if (damage === undefined) return [];
   const { segment, offset, lsn, bytesCut, isTorn, error } = damage;
   const what = isTorn ? 'a write that a crash cut short' : `damage (${error.code})`;
-  lines.push(`cut  ${bytesText(bytesCut)} behind record ${lsn - 1}: ${what}`);
-  lines.push(`at   offset ${offset} of ${segment}`);
-  return lines;
+  const cut = `cut  ${bytesText(bytesCut)} behind record ${lsn - 1}: ${what}`;
+  return [cut, `at   offset ${offset} of ${segment}`];
 }

@@ -1,5 +1,5 @@
 /** `lode journal tail`: records of a journal as lines, and on request those that are still to come. */
-import { readWal } from 'lode/journal';
+import { openWal, readWal } from 'lode/journal';
 import type { WalRecord } from 'lode/journal';
 import type { Command } from '../command.ts';
 import { usage } from '../command.ts';
@@ -19,12 +19,19 @@ export const command: Command = {
     const from = call.count('from');
     if (from === 0) throw usage('LSNs begin with 1', '0');
     const follow = call.flag('follow');
-    const { dir } = await journalOf(call);
-    const records = readWal(dir, { signal, follow, ...(from === undefined ? {} : { from }) });
-    for await (const record of records) {
-      await out.line(out.json ? documentOf(record) : lineOf(record));
-      if (follow) await out.flush();
-    }
+    const { dir, log } = await journalOf(call);
+    const options = { signal, ...(from !== undefined && { from }) };
+    const print = async (records: AsyncIterable<WalRecord>): Promise<void> => {
+      for await (const record of records) {
+        await out.line(out.json ? documentOf(record) : lineOf(record));
+        if (follow) await out.flush();
+      }
+    };
+    const { damage } = log;
+    if (damage?.isTorn !== false) return print(readWal(dir, { follow, ...options }));
+    await using salvaged = await openWal(dir, { recovery: 'salvage' });
+    await print(salvaged.cursor(options));
+    throw damage.error;
   },
 };
 

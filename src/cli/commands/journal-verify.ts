@@ -1,9 +1,9 @@
 /** `lode journal verify`: every record and every snapshot of a journal against its checksums. */
-import type { LodeError } from 'lode';
-import type { RecoveryDamage, WalInspection } from 'lode/journal';
+import { LodeError } from 'lode';
+import type { RecoveryDamage, SnapshotFile, WalInspection } from 'lode/journal';
 import type { Command } from '../command.ts';
 import { errorFacts, exitCodes } from '../failure.ts';
-import { checkSnapshot, damageFacts, journalOf, placeOf } from '../journal.ts';
+import { checkSnapshot, damageFacts, journalOf, placeOf, tornText } from '../journal.ts';
 import { bytesText, countText, plainText } from '../text.ts';
 
 interface Problem {
@@ -29,6 +29,8 @@ export const command: Command = {
       const { error } = await checkSnapshot(dir, found, log.journalId);
       if (error !== undefined) problems.push({ file: found.name, error });
     }
+    const gap = gapBefore(log, snapshots.at(-1), dir);
+    if (gap !== undefined) problems.push(gap);
     if (out.json) {
       const { journalId, segments, records, firstLsn, lastLsn } = log;
       await out.document({
@@ -51,6 +53,20 @@ export const command: Command = {
     return problems.length === 0 ? exitCodes.ok : exitCodes.damaged;
   },
 };
+
+/** The oldest snapshot is kept for when a newer one fails it, with the log behind it. */
+function gapBefore(
+  { files: [first] }: WalInspection,
+  oldest: SnapshotFile | undefined,
+  dir: string,
+): Problem | undefined {
+  if (first === undefined || oldest === undefined || first.isRestart) return undefined;
+  if (first.firstLsn <= oldest.lsn + 1) return undefined;
+  const { name: file, firstLsn: actual } = first;
+  const what = 'records before this segment are missing';
+  const details = { key: `${dir}/${file}`, field: 'first LSN', expected: oldest.lsn + 1, actual };
+  return { file, error: new LodeError('LODE_TRUNCATED', what, details) };
+}
 
 function problemFacts({ file, error, damage }: Problem): object | undefined {
   if (damage !== undefined) return damageFacts(damage);
@@ -77,10 +93,7 @@ function summary(log: WalInspection, snapshots: number, problems: number): strin
     `${bytesText(bytes)} of log`,
   ].join(', ');
   const verdict = problems === 0 ? 'all as written' : countText(problems, 'problem');
-  const torn =
-    damage?.isTorn === true
-      ? `; a crash cut the last write short, at offset ${damage.offset} of ${damage.segment}: never acknowledged, the next opening cuts it off`
-      : '';
+  const torn = damage?.isTorn === true ? `; ${tornText(damage)}` : '';
   return `${counts}: ${verdict}${torn}`;
 }
 

@@ -7,7 +7,8 @@ import type { Disk } from '../../disk/disk.ts';
 import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
 import { assertOptions } from '../../options.ts';
-import { unfinished } from '../wal/names.ts';
+import { parentOf, unfinished } from '../wal/names.ts';
+import { assertDirectory } from '../wal/open.ts';
 import { verifyFiles } from '../state/verifying.ts';
 import { restoringName } from '../state/restoring.ts';
 import { fileNameOf, partOf } from './parts.ts';
@@ -43,6 +44,7 @@ export async function restoreJournal(
   assertOptions<RestoreOptions>(options, '', { snapshot: true, disk: true, signal: true });
   const { disk = nodeDisk(), signal } = options;
   const path = absolutePath(dir);
+  await assertDirectory(disk, path);
   const parts = await partsOf(dataset, options);
   const end = parts.at(-1);
   if (end === undefined) {
@@ -62,6 +64,8 @@ export async function restoreJournal(
   }
   const { problems } = await verifyFiles(disk, path, { signal });
   if (problems[0] !== undefined) throw problems[0];
+  // Whoever made the directory may not have synced its name, and a log that is there already does not either.
+  await disk.syncDirectory(parentOf(path));
   await disk.unlink(`${path}/${restoringName}`);
   await disk.syncDirectory(path);
   return { snapshot: end.snapshot, lsn: end.lsn, fetched, files: parts.length };

@@ -16,10 +16,10 @@ import { Machine } from './machine.ts';
 import { settle } from './options.ts';
 import type { JournalOptions, JournalPoint, JournalSettings } from './options.ts';
 import { assertRestored } from './restoring.ts';
-import { findState, setDamagedAside } from './saved-states.ts';
+import { damageBefore, findState, isGap, reachingBack, setDamagedAside } from './saved-states.ts';
 import type { FoundStates, SavedState } from './saved-states.ts';
 import type { Journal } from './types.ts';
-import type { Wal, WalRecord } from '../wal/types.ts';
+import type { WalRecord } from '../wal/types.ts';
 
 /** Opens the journal in `dir`, a directory that exists, and recovers it. */
 export async function openJournal<State, Event>(
@@ -63,17 +63,21 @@ async function openOnce<State, Event>(
   const machine = new Machine<State, Event>(settings.codecs, apply, dir, state, base);
   const replay = new Replay(machine, until, options.signal);
   const isRead = until !== undefined || recovery === 'salvage';
-  const wal = await openLog(dir, found, {
-    ...walOptions(options, chosen),
-    recovery: isRead ? 'salvage' : recovery,
-    durability: durability === 'os' ? 'os' : 'group',
-    after: base,
-    visit: (record) => replay.visit(record),
-    env,
-    disk,
-  });
+  const wal = await reachingBack(found, () =>
+    openWal(dir, {
+      ...walOptions(options, chosen),
+      recovery: isRead ? 'salvage' : recovery,
+      durability: durability === 'os' ? 'os' : 'group',
+      after: base,
+      visit: (record) => replay.visit(record),
+      env,
+      disk,
+    }),
+  );
   try {
-    if (until !== undefined) assertReached(until, replay, wal.recovery.damage?.error, dir);
+    if (until !== undefined) {
+      await assertReached(disk, dir, until, replay, wal.recovery.damage?.error, found);
+    }
     const setAside = isRead ? [] : await setDamagedAside(disk, dir, found.ignored);
     const lost = wal.nextLsn - 1 > machine.lsn;
     if (!isRead && lost) machine.skipTo(wal.nextLsn - 1);
@@ -104,16 +108,6 @@ async function openOnce<State, Event>(
   } catch (error) {
     await wal.close();
     throw error;
-  }
-}
-
-/** When the log does not go back far enough because a snapshot is damaged, that is the error. */
-async function openLog(dir: string, { ignored }: FoundStates, options: WalOptions): Promise<Wal> {
-  try {
-    return await openWal(dir, options);
-  } catch (error) {
-    const isGap = isLodeError(error, 'LODE_TRUNCATED') && error.details.field === 'first LSN';
-    throw (isGap ? ignored.find(({ reason }) => reason === 'damaged')?.error : undefined) ?? error;
   }
 }
 
@@ -156,14 +150,26 @@ class Replay<State, Event> {
 }
 
 /** What is wrong with the log only matters in front of the point that was asked for. */
-function assertReached<State, Event>(
+async function assertReached<State, Event>(
+  disk: Disk,
+  dir: string,
   until: JournalPoint,
   replay: Replay<State, Event>,
   damage: LodeError | undefined,
-  dir: string,
-): void {
+  found: FoundStates,
+): Promise<void> {
   if (replay.isPast || until.lsn === replay.lsn) return;
-  if (damage !== undefined) throw damage;
+  if (isGap(damage) && damageBefore(damage, found) === damage) {
+    const oldest = (await listSnapshots(dir, { disk })).at(-1)?.lsn ?? damage.details.actual;
+    throw new LodeError('LODE_NOT_FOUND', 'this journal does not go back so far', {
+      key: dir,
+      field: 'until',
+      expected: `LSN ${oldest} or later`,
+      actual: until.lsn ?? until.timeMs,
+      next: 'Snapshots have replaced the log before. Ask for a later event, or restore an earlier export.',
+    });
+  }
+  if (damage !== undefined) throw damageBefore(damage, found);
   if (until.lsn === undefined) return;
   throw new LodeError('LODE_NOT_FOUND', 'this journal does not reach that event', {
     key: dir,

@@ -6,7 +6,7 @@ import { assertOptions } from '../../options.ts';
 import { asideName } from '../wal/names.ts';
 import { inspectWal, openWal } from '../wal/open.ts';
 import { assertRestored } from './restoring.ts';
-import { findState, setDamagedAside } from './saved-states.ts';
+import { findState, reachingBack, setDamagedAside } from './saved-states.ts';
 import type { JournalRecovery } from './types.ts';
 import type { RecoveryMode } from '../wal/types.ts';
 
@@ -30,11 +30,12 @@ export async function recover(
   const path = absolutePath(dir);
   const isStrict = recovery === 'strict';
   await assertRestored(disk, path);
-  const { chosen, ignored } = await findState(disk, path, {
+  const found = await findState(disk, path, {
     until: undefined,
     isTrusted: () => true,
     isStrict,
   });
+  const { chosen, ignored } = found;
   const after = chosen?.header.lsn ?? 0;
   const id = chosen?.header.journalId;
   const facts = { snapshot: chosen?.file, ignored };
@@ -43,20 +44,15 @@ export async function recover(
     if (lsn > after) replayed++;
   };
   if (dryRun) {
-    const log = await inspectWal(path, { recovery, after, visit, disk });
+    const log = await reachingBack(found, () => inspectWal(path, { recovery, after, visit, disk }));
     const damaged = ignored.filter(({ reason }) => reason === 'damaged');
     const setAside = damaged.map(({ name }) => asideName(name));
     return { ...facts, log, replayed, lsn: after + replayed, setAside };
   }
   const journalId = id === undefined ? {} : { journalId: id };
-  const wal = await openWal(path, {
-    recovery,
-    after,
-    visit,
-    disk,
-    ...(env && { env }),
-    ...journalId,
-  });
+  const wal = await reachingBack(found, () =>
+    openWal(path, { recovery, after, visit, disk, ...(env && { env }), ...journalId }),
+  );
   try {
     const aside = await setDamagedAside(disk, path, ignored);
     const setAside = [...wal.recovery.setAside, ...aside];

@@ -68,6 +68,25 @@ export async function findState(disk: Disk, dir: string, wanted: Wanted): Promis
   return { chosen: undefined, ignored };
 }
 
+/** The log does not go back to where it is wanted from. */
+export function isGap(error: unknown): error is LodeError {
+  return isLodeError(error, 'LODE_TRUNCATED') && error.details.field === 'first LSN';
+}
+
+/** When the log does not go back far enough because a snapshot is damaged, that is the error. */
+export function damageBefore<E>(error: E, { ignored }: FoundStates): E | LodeError {
+  const damaged = ignored.find(({ reason }) => reason === 'damaged')?.error;
+  return isGap(error) && damaged !== undefined ? damaged : error;
+}
+
+export async function reachingBack<T>(found: FoundStates, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    throw damageBefore(error, found);
+  }
+}
+
 /** Renames damaged snapshots, so that nobody takes them for one. Returns their new names. */
 export async function setDamagedAside(
   disk: Disk,

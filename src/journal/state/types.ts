@@ -68,11 +68,11 @@ export interface Journal<State, Event> extends AsyncDisposable {
   ): Promise<{ readonly lsn: number }>;
   /** Writes the state, reads it back, and drops what it makes superfluous. One sync for the file, one for the directory. */
   snapshot(options?: { readonly signal?: AbortSignal }): Promise<JournalSnapshot>;
-  /** Durable events in order, as far back as the log goes. */
+  /** Durable events in order, as far back as the log goes; `LODE_NOT_FOUND` for a `from` before that. */
   replay(options?: ReplayOptions): AsyncGenerator<JournalEvent<Event>, void, undefined>;
   /** The same, and those still to come, until the journal is closed. */
   follow(options?: ReplayOptions): AsyncGenerator<JournalEvent<Event>, void, undefined>;
-  /** Adds to a dataset without codec, which holds nothing else, what it lacks of this journal; `restoreJournal` makes a journal of it. */
+  /** Adds to a dataset of its own, `openDataset(name, { store })`, what that lacks of this journal; `restoreJournal` makes a journal of it. */
   exportTo(
     dataset: Dataset<Uint8Array>,
     options?: { readonly signal?: AbortSignal },

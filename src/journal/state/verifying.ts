@@ -3,7 +3,7 @@ import type { Disk } from '../../disk/disk.ts';
 import { isLodeError } from '../../errors.ts';
 import type { LodeError } from '../../errors.ts';
 import { listSnapshots, openSnapshot } from '../snapshot/snapshot.ts';
-import { examine } from '../wal/examine.ts';
+import { examine, firstMissing } from '../wal/examine.ts';
 import type { Examination } from '../wal/examine.ts';
 import { liveSegments } from '../wal/live.ts';
 import type { JournalVerification } from './types.ts';
@@ -33,11 +33,15 @@ export async function verifyFiles(
       problems.push(error);
     }
   }
-  const after = snapshots.at(-1)?.lsn ?? 0;
   const visit = (): void => signal?.throwIfAborted();
-  const examination = await examine(disk, dir, { after, visit });
+  const examination = await examine(disk, dir, { visit });
   problems.push(...faultsOf(examination, durableLsn));
   const { read } = examination;
+  // A log that begins anew follows a snapshot; what is older than that one is not needed any more.
+  const [first] = read;
+  const start = first?.header.restarts === true ? first.firstLsn - 1 : 0;
+  const gap = firstMissing(first, snapshots.findLast(({ lsn }) => lsn >= start)?.lsn ?? 0);
+  if (gap !== undefined) problems.push(gap.error);
   const records = read.reduce((sum, { scan }) => sum + scan.records, 0);
   const segments = liveSegments(examination).map(({ path, header, lastLsn, end }) => ({
     name: path.slice(dir.length + 1),

@@ -132,7 +132,8 @@ function startOf(files: readonly SegmentFile[], after: number | undefined): numb
   );
 }
 
-function firstMissing(
+/** Of a log that has to go on behind record `after`. */
+export function firstMissing(
   file: SegmentFile | undefined,
   after: number | undefined,
 ): Omit<Problem, 'at'> | undefined {

@@ -17,6 +17,7 @@ export function inspectionOf(examination: Examination, report: RecoveryReport): 
     timeMs: scan.timeMs,
     checksum: scan.running,
     isSealed: scan.isSealed,
+    isRestart: header.restarts,
   }));
   return { ...report, journalId, files, leftovers };
 }

@@ -26,6 +26,10 @@ export function asideName(name: string): string {
   return `${name}.aside`;
 }
 
+export function parentOf(dir: string): string {
+  return dir.slice(0, dir.lastIndexOf('/')) || '/';
+}
+
 export function digits(lsn: number): string {
   return String(lsn).padStart(20, '0');
 }

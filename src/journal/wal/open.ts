@@ -76,7 +76,7 @@ async function recover(
   }
 }
 
-async function assertDirectory(disk: Disk, dir: string): Promise<void> {
+export async function assertDirectory(disk: Disk, dir: string): Promise<void> {
   const info = await disk.info(`${dir}/.`);
   if (info?.kind === 'directory') return;
   const isThere = (await disk.info(dir)) !== undefined;

@@ -132,6 +132,8 @@ export interface InspectedSegment {
   readonly checksum: number;
   /** False while it is written to, or when its writer was killed. */
   readonly isSealed: boolean;
+  /** The log begins anew here, behind a snapshot that was newer than it. */
+  readonly isRestart: boolean;
 }
 
 export interface WalInspection extends RecoveryReport {

@@ -14,6 +14,7 @@ import type { Examination } from './examine.ts';
 import { liveSegments, positionAfter, resolveWrite } from './live.ts';
 import type { LiveSegment } from './log-options.ts';
 import { LogWriter } from './log-writer.ts';
+import { parentOf } from './names.ts';
 import { recordBytesMax, walDefaults } from './options.ts';
 import type { WalOptions } from './options.ts';
 import type { Owner } from './owner.ts';
@@ -226,8 +227,4 @@ async function* fromLsn(
     signal?.throwIfAborted();
     for (const record of records) if (record.lsn >= from) yield record;
   }
-}
-
-function parentOf(dir: string): string {
-  return dir.slice(0, dir.lastIndexOf('/')) || '/';
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { bytes, openJournal, recordBytesMax, structured } from '../../../src/journal.ts';
+import { isLodeError } from '../../../src/errors.ts';
 import { coded, dir, names, newDisk, open, write } from './key-value.ts';
 import type { Entry, Options, State } from './key-value.ts';
 
@@ -84,7 +85,7 @@ describe('a journal given bad input', () => {
     );
     await assert.rejects(
       openJournal('/nowhere', { initial: () => 0, apply: () => 0, disk }),
-      coded('LODE_NOT_FOUND'),
+      (error) => isLodeError(error, 'LODE_NOT_FOUND') && /Create the directory/.test(error.message),
     );
   });
 

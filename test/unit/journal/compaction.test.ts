@@ -68,10 +68,13 @@ describe('snapshots of a journal', () => {
     await journal.close();
     await damage(disk, 'snapshot-00000000000000000003.snap', 120);
     const before = await contents(disk);
-    await assert.rejects(
-      open(disk),
-      (error) => isLodeError(error) && (error.details.key ?? '').endsWith('3.snap'),
-    );
+    const isOfSnapshot = (error: unknown): boolean =>
+      isLodeError(error) && (error.details.key ?? '').endsWith('3.snap');
+    await assert.rejects(open(disk), isOfSnapshot);
+    for (const dryRun of [true, false]) {
+      await assert.rejects(recover(dir, { disk, dryRun }), isOfSnapshot);
+    }
+    await assert.rejects(open(disk, { until: { lsn: 4 } }), isOfSnapshot);
     assert.deepEqual(await contents(disk), before);
     const rescued = await open(disk, { recovery: 'last-good' });
     assert.deepEqual(rescued.state, {});
@@ -81,6 +84,48 @@ describe('snapshots of a journal', () => {
     await rescued.close();
     await using again = await open(disk, { recovery: 'strict' });
     assert.deepEqual(again.state, { new: 1 });
+  });
+
+  it('do not keep older log from being verified, nor its absence from being seen', async () => {
+    const disk = await newDisk();
+    await write(disk, 20);
+    const journal = await open(disk);
+    await journal.snapshot();
+    await journal.append({ key: 'k', value: 0 });
+    const [first = ''] = await names(disk, /^wal/);
+    assert.deepEqual(await journal.verify().then(({ ok, records }) => [ok, records]), [true, 21]);
+    await damage(disk, first, 400);
+    assert.match((await journal.verify()).problems[0]?.details.key ?? '', /0001\.log$/);
+    await damage(disk, first, 400);
+    await journal.snapshot();
+    await journal.append({ key: 'k', value: 1 });
+    assert.deepEqual((await journal.verify()).problems, []);
+    await journal.close();
+    // The newest snapshot does without it, the one kept for when that is damaged does not.
+    const [between = ''] = await names(disk, /^wal/);
+    await disk.unlink(`${dir}/${between}`);
+    await using again = await open(disk);
+    assert.equal(again.lsn, 22);
+    assert.equal((await again.verify()).problems[0]?.details.expected, 21);
+  });
+
+  it('newer than the log are what it goes on from, and nothing is wrong with that', async () => {
+    const disk = await newDisk();
+    await write(disk, 20);
+    const journal = await open(disk);
+    await journal.snapshot();
+    await journal.append({ key: 'k', value: 0 });
+    await journal.snapshot();
+    await journal.close();
+    const [, second = ''] = await names(disk, /^wal/);
+    await disk.unlink(`${dir}/${second}`);
+    const after = await open(disk);
+    await after.append({ key: 'more', value: 1 });
+    assert.deepEqual((await after.verify()).problems, []);
+    await after.close();
+    await using again = await open(disk, { recovery: 'strict' });
+    assert.deepEqual((await again.verify()).problems, []);
+    assert.deepEqual(again.lsn, 22);
   });
 
   it('of another version of apply are not trusted', async () => {
@@ -129,7 +174,11 @@ describe('the past of a journal', () => {
     await using atEnd = await open(disk, { until: { timeMs: times.at(-1) ?? 0 } });
     assert.deepEqual(atEnd.state, { i: 6 });
     await assert.rejects(open(disk, { until: { lsn: 7 } }), coded('LODE_NOT_FOUND'));
-    await assert.rejects(open(disk, { until: { lsn: 1 } }), coded('LODE_TRUNCATED'));
+    for (const until of [{ lsn: 1 }, { timeMs: 1 }]) {
+      const isTooEarly = (error: unknown): boolean =>
+        isLodeError(error, 'LODE_NOT_FOUND') && error.details.expected === 'LSN 2 or later';
+      await assert.rejects(open(disk, { until }), isTooEarly);
+    }
     assert.deepEqual(await contents(disk), before);
     await journal.close();
   });

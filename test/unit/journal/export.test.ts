@@ -5,7 +5,12 @@ import { memoryStore, openDataset } from '../../../src/index.ts';
 import { isLodeError } from '../../../src/errors.ts';
 import { recover, restoreJournal } from '../../../src/journal.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
-import { faultyDisk, memoryDisk } from '../../../src/testing/index.ts';
+import {
+  faultyDisk,
+  memoryDisk,
+  recordingDisk,
+  syncViolations,
+} from '../../../src/testing/index.ts';
 import { coded, dir, newDisk, open } from './key-value.ts';
 
 const newDataset = (store = memoryStore()): ReturnType<typeof openDataset> =>
@@ -101,6 +106,20 @@ describe('an exported journal', () => {
         if (disk.failures === 0) break;
       }
     }
+  });
+
+  it('is durable with its directory before it can be opened', async () => {
+    const dataset = await newDataset();
+    await using journal = await open(await newDisk());
+    await journal.append({ key: 'a', value: 1 });
+    await journal.exportTo(dataset);
+    const disk = recordingDisk();
+    await disk.makeDirectory(dir);
+    await restoreJournal(dir, dataset, { disk });
+    disk.mark('restored');
+    const [restored = ''] = (await disk.list(dir)).map(({ name }) => name);
+    const promised = (): string[] => [`${dir}/${restored}`];
+    assert.deepEqual(syncViolations(disk.recording, { promised }), []);
   });
 
   it('is refused by datasets of other things and other journals', async () => {
