@@ -33,9 +33,3 @@ export function copyOf(bytes: Uint8Array): Uint8Array {
   copy.set(bytes);
   return copy;
 }
-
-/** Gives back the end of the array cut last. */
-export function trim(bytes: Uint8Array, length: number): Uint8Array {
-  used -= bytes.length - length;
-  return bytes.subarray(0, length);
-}

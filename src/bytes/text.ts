@@ -1,5 +1,5 @@
 /** Text and its UTF-8 bytes. All ordering of names in Lode is by these bytes, not by UTF-16 code units. */
-import { cut, cutBytesMax, inlineBytesMax, trim } from './slab.ts';
+import { cut, cutBytesMax, inlineBytesMax } from './slab.ts';
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
@@ -9,11 +9,11 @@ export function utf8Encode(text: string): Uint8Array {
     const short = asciiBytes(text);
     if (short !== undefined) return short;
   }
-  // UTF-8 takes at most three bytes for each UTF-16 unit.
-  const room = text.length * 3;
-  if (room > cutBytesMax) return encoder.encode(text);
-  const bytes = cut(room);
-  return trim(bytes, encoder.encodeInto(text, bytes).written);
+  if (text.length > cutBytesMax) return encoder.encode(text);
+  // Most text is ASCII, and fits a byte for each of its units.
+  const bytes = cut(text.length);
+  if (encoder.encodeInto(text, bytes).read === text.length) return bytes;
+  return encoder.encode(text);
 }
 
 function asciiBytes(text: string): Uint8Array | undefined {

@@ -44,7 +44,7 @@ export class CommitSession {
   readonly #expectedParent: string | null | undefined;
   readonly #begun: string[] = [];
   readonly #startedMs: number;
-  #referenced = false;
+  #request: CommitRequest<DatasetManifest> | undefined;
 
   constructor(
     op: Operation,
@@ -77,10 +77,10 @@ export class CommitSession {
   }
 
   /** @param afterConflict  What the caller can do about a lost race, where it is not to commit again. */
-  async commit(content: Content, afterConflict?: string): Promise<Committed<DatasetManifest>> {
+  commit(content: Content, afterConflict?: string): Promise<Committed<DatasetManifest>> {
     const { files, ...facts } = content;
     const sorted = [...files].sort((a, b) => compareUtf8(a.path, b.path));
-    const request: CommitRequest<DatasetManifest> = {
+    this.#request = {
       snapshotId: this.snapshotId,
       expectedParent: this.#expectedParent,
       afterConflict,
@@ -88,11 +88,7 @@ export class CommitSession {
       build: ({ snapshotId, parent }) => this.#manifest(snapshotId, parent, sorted, facts),
       assertDataIsThere: () => this.#assertDataIsThere(sorted),
     };
-    try {
-      return await this.#history.commit(this.#op, request);
-    } finally {
-      this.#referenced = request.referenced;
-    }
+    return this.#history.commit(this.#op, this.#request);
   }
 
   /** Data this old may have been taken for garbage (docs/guarantees.md). Costs nothing for a commit of ordinary length. */
@@ -114,7 +110,7 @@ export class CommitSession {
 
   /** Takes the data back after a failure and answers the error to throw. */
   async discard(cause: unknown): Promise<unknown> {
-    if (this.#referenced) return cause;
+    if (this.#request?.referenced === true) return cause;
     const error = notVisible(cause);
     if (this.#begun.length === 0) return error;
     const keys = isLodeError(error, 'LODE_ALREADY_EXISTS')

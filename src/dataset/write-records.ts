@@ -52,7 +52,8 @@ async function writeFile<R>(
   const chunks: Uint8Array[] = [];
   let size = 0;
   while (!start.finished && size < wholeBytesMax) {
-    const chunk = await start.next();
+    const next = start.next();
+    const chunk = next instanceof Promise ? await next : next;
     chunks.push(chunk);
     size += chunk.length;
   }

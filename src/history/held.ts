@@ -22,7 +22,7 @@ import type { CommitRequest, Publication } from './publication.ts';
 /** What the publisher does for every kind of commit. */
 interface Steps<M extends SnapshotFacts> {
   readonly format: HistoryFormat<M>;
-  place(head: Head<M>): Promise<M>;
+  place(head: Head<M>): M | Promise<M>;
   /** False when something else is there. */
   putManifest(op: Operation, key: string, bytes: Uint8Array): Promise<boolean>;
   /** Answers the keys not written. */

@@ -14,9 +14,10 @@ import type { Operation } from './operation.ts';
 const asksMax = 4;
 const askDelayMs = 20;
 
-export type DefiniteResult =
-  | { readonly outcome: 'stored'; readonly etag: ETag | undefined }
-  | { readonly outcome: 'conflict'; readonly etag: ETag | undefined };
+export interface DefiniteResult {
+  readonly outcome: 'stored' | 'conflict';
+  readonly etag?: ETag | undefined;
+}
 
 interface ConditionalWrite {
   readonly key: string;
@@ -47,7 +48,7 @@ export async function putDefinitely(
       );
       if (result.outcome === 'conflict' && unanswered !== undefined)
         return await settle(write, result.etag);
-      return { outcome: result.outcome, etag: result.etag };
+      return result;
     } catch (error) {
       if (op.signal?.aborted) throw error;
       if (!mayHaveLanded(error)) {

@@ -58,12 +58,12 @@ export class Publisher<M extends SnapshotFacts> {
     const manifest = await this.#place(op, request, head);
     const bytes = this.#format.encode(manifest);
     if (!guardedPut) return this.#compareAndSwap(op, request, head, mode, manifest, bytes);
+    const begun = { manifest, bytes, mode };
     return this.#guarded(
       op,
-      async (begin) => {
-        begin({ manifest, bytes, mode });
-        await this.#putManifests(op, request, manifest, bytes);
-        return { manifest, mode };
+      (begin) => {
+        begin(begun);
+        return this.#putManifests(op, request, begun);
       },
       mode,
     );
@@ -87,11 +87,9 @@ export class Publisher<M extends SnapshotFacts> {
         if (head === undefined)
           throw new LodeError('LODE_CLOSED', 'the pointer has to be settled first', {});
         const manifest = await this.#place(op, request, head);
-        const bytes = this.#format.encode(manifest);
-        const mode = modeFor(head);
-        begin({ manifest, bytes, mode });
-        await this.#putManifests(op, request, manifest, bytes);
-        return { manifest, mode };
+        const begun = { manifest, bytes: this.#format.encode(manifest), mode: modeFor(head) };
+        begin(begun);
+        return this.#putManifests(op, request, begun);
       },
       'overwrite',
     );
@@ -123,7 +121,7 @@ export class Publisher<M extends SnapshotFacts> {
    * the pointer later, and a Go reader that finds the pointer ahead of its manifest moves it back, to the largest id there
    * is: of a commit of ours with an older id, acknowledged in between, the history would lose sight.
    */
-  async #place(op: Operation, request: CommitRequest<M>, head: Head<M>): Promise<M> {
+  #place(op: Operation, request: CommitRequest<M>, head: Head<M>): M | Promise<M> {
     const parent = head.manifest;
     const above = [head.pointed, parent?.snapshotId];
     const drawn = request.snapshotId;
@@ -317,26 +315,30 @@ export class Publisher<M extends SnapshotFacts> {
   async #putManifests(
     op: Operation,
     request: CommitRequest<M>,
-    manifest: M,
-    bytes: Uint8Array,
-  ): Promise<void> {
+    begun: Begun<M>,
+  ): Promise<Written<M>> {
+    const { manifest, bytes } = begun;
     await request.assertDataIsThere?.();
     const former = request.referenced;
     request.referenced = true;
     const key = this.#format.manifestKey(manifest.snapshotId);
-    const written = await this.#putManifest(op, key, bytes).catch((error: unknown) => {
+    let written = false;
+    try {
+      written = await this.#putManifest(op, key, bytes);
+    } catch (error) {
       if (!mayHaveLanded(error)) request.referenced = former;
       throw error;
-    });
+    }
     if (!written) {
       request.referenced = former;
       throw this.#taken(key);
     }
     const copies = this.#format.copyKeys(manifest);
-    if (copies.length === 0) return;
+    if (copies.length === 0) return begun;
     await forEachOf(copies, op.store.capabilities.concurrency, async (copy) => {
       if (!(await this.#putManifest(op, copy, bytes))) throw this.#taken(copy);
     });
+    return begun;
   }
 
   /** False when something else is there. */

@@ -15,6 +15,7 @@ const sealMember = 'manifest_checksum';
 const before = `,\n  "${sealMember}": "crc32c:`;
 const after = '"\n}';
 const digits = 8;
+const hex = '0123456789abcdef';
 const tailBytes = before.length + digits + after.length;
 const template = utf8Encode(before + '\0'.repeat(digits) + after);
 /** A tail that differs from the form in at most this many bytes was written as a seal. */
@@ -24,8 +25,9 @@ const damagedBytesMax = 12;
 export function sealed(text: string): Uint8Array {
   const bytes = utf8Encode(text + before + '0'.repeat(digits) + after);
   const covered = bytes.length - tailBytes;
-  const digest = crcText(bytes.subarray(0, covered));
-  for (let i = 0; i < digits; i++) bytes[covered + before.length + i] = digest.charCodeAt(i);
+  const crc = crc32c(bytes, 0, 0, covered);
+  const at = covered + before.length;
+  for (let i = 0; i < digits; i++) bytes[at + i] = hex.charCodeAt((crc >>> (28 - i * 4)) & 15);
   return bytes;
 }
 
@@ -37,7 +39,7 @@ export function verifySeal(bytes: Uint8Array, key: string): string | undefined {
   const differing = differences(tail);
   if (differing > damagedBytesMax) return undefined;
   const expected = String.fromCharCode(...tail.subarray(before.length, before.length + digits));
-  const actual = crcText(bytes.subarray(0, covered));
+  const actual = hex32(crc32c(bytes, 0, 0, covered));
   if (differing > 0 || actual !== expected) throw brokenSeal(key, expected, actual);
   return `crc32c:${actual}`;
 }
@@ -57,8 +59,4 @@ function differences(tail: Uint8Array): number {
     if (template[i] !== 0 && tail[i] !== template[i]) count++;
   }
   return count;
-}
-
-function crcText(bytes: Uint8Array): string {
-  return hex32(crc32c(bytes));
 }
