@@ -47,3 +47,5 @@ export type { RecoverOptions } from './journal/state/recover.ts';
 export { restoreJournal } from './journal/export/restore.ts';
 export type { JournalRestoration, RestoreOptions } from './journal/export/restore.ts';
 export type { JournalExport } from './journal/export/export.ts';
+export { exportJournal } from './journal/export/files.ts';
+export type { ExportOptions, JournalFilesExport } from './journal/export/files.ts';

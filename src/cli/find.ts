@@ -37,7 +37,7 @@ const layouts: Readonly<Record<string, () => Layout>> = {
   flat,
 };
 
-function wantedLayout(call: Call): Layout | undefined {
+export function wantedLayout(call: Call): Layout | undefined {
   const name = call.text('layout');
   if (name === undefined) return undefined;
   const make = Object.hasOwn(layouts, name) ? layouts[name] : undefined;
@@ -211,10 +211,10 @@ type Named =
   | (FoundDataset & { readonly store: Store; readonly handle: Dataset<unknown> })
   | (FoundVolume & { readonly store: Store; readonly handle: Volume });
 
-/** What the first two arguments name. */
-export async function openNamed(call: Call): Promise<Named> {
-  const store = await openStore(call);
-  const found = await findNamed(call, store, call.arg(1));
+/** What the first two arguments name, or two others. */
+export async function openNamed(call: Call, at = 0): Promise<Named> {
+  const store = await openStore(call, at);
+  const found = await findNamed(call, store, call.arg(at + 1));
   const handle = await openFound(found, store, call.signal);
   return { ...found, store, handle } as Named;
 }

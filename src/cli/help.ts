@@ -30,6 +30,7 @@ Journals, each a directory:
   journal tail        records, and those that are still to come
   journal verify      compare every record and snapshot with its checksums
   journal recover     cut off what a crash or a failing disk left
+  journal export      into a dataset, what it lacks of a journal
   journal restore     a journal out of the dataset it was exported to
 
 ${storeHelp}
@@ -271,9 +272,19 @@ Examples:
   lode journal recover ./journal
   lode journal recover ./journal --mode last-good --apply
 `,
+  'journal export': `lode journal export DIR STORE DATASET: into a dataset, what it lacks of a journal
+
+The newest snapshot the first time, afterwards only records that are new. The dataset is
+made when there is none; it holds nothing else. Takes no lock, and needs nobody's code: the
+journal may be in use. Of one that is, or that was not closed, the last write is left out, as
+nothing tells whether it is durable. Exit code 5 when the journal is damaged.
+
+Examples:
+  lode journal export ./journal s3://bucket/backups stock
+`,
   'journal restore': `lode journal restore STORE DATASET DIR [SNAPSHOT]: a journal out of a dataset
 
-What exportTo of the library put there, up to that snapshot. DIR is made, or has to be
+What was exported to it, up to that snapshot. DIR is made, or has to be
 empty. Everything is verified. Stopped at any time, the same call goes on; nobody can open
 half a journal.
 
@@ -298,6 +309,7 @@ Also ls, log, show, diff, verify, repair and gc take volumes.
   lode journal tail        records, and those that are still to come
   lode journal verify      compare every record and snapshot with its checksums
   lode journal recover     cut off what a crash or a failing disk left
+  lode journal export      into a dataset, what it lacks of a journal
   lode journal restore     a journal out of the dataset it was exported to
 `,
 };

@@ -7,13 +7,19 @@ import { usage } from './command.ts';
 import { errorFacts } from './failure.ts';
 import { timeText } from './text.ts';
 
-/** The directory of the call; `LODE_NOT_FOUND` when there is no journal in it. */
-export async function journalOf(
-  call: Call,
-): Promise<{ dir: string; log: WalInspection; snapshots: SnapshotFile[] }> {
+/** The directory of the call. */
+export function directoryOf(call: Call): string {
   const dir = call.arg(0);
   if (/^[a-z][a-z0-9+.-]+:/i.test(dir))
     throw usage('a journal is a directory of this machine', dir);
+  return dir;
+}
+
+/** What is in it; `LODE_NOT_FOUND` when that is no journal. */
+export async function journalOf(
+  call: Call,
+): Promise<{ dir: string; log: WalInspection; snapshots: SnapshotFile[] }> {
+  const dir = directoryOf(call);
   const log = await inspectWal(dir, { recovery: 'last-good' });
   const snapshots = await listSnapshots(dir);
   if (log.files.length > 0 || log.damage !== undefined || snapshots.length > 0)

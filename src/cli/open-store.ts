@@ -3,9 +3,9 @@ import type { Store } from 'lode';
 import type { Call } from './command.ts';
 import { usage } from './command.ts';
 
-/** What the call named first. */
-export async function openStore(call: Call): Promise<Store> {
-  const location = call.arg(0);
+/** What the call named first, or at another place. */
+export async function openStore(call: Call, at = 0): Promise<Store> {
+  const location = call.arg(at);
   // One letter and a colon is a drive.
   const scheme = /^([a-z][a-z0-9+.-]+):/i.exec(location)?.[1]?.toLowerCase();
   switch (scheme) {

@@ -28,6 +28,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly command: Comman
   'journal tail': () => import('./commands/journal-tail.ts'),
   'journal verify': () => import('./commands/journal-verify.ts'),
   'journal recover': () => import('./commands/journal-recover.ts'),
+  'journal export': () => import('./commands/journal-export.ts'),
   'journal restore': () => import('./commands/journal-restore.ts'),
 };
 

@@ -4,7 +4,7 @@ import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { inspectWal, openWal, writeSnapshot } from '../../src/journal.ts';
-import { exportJournal, fillJournals, secondSegment } from './journals.ts';
+import { digest, exportJournal, fillJournals, secondSegment } from './journals.ts';
 import { bench, lode, lodeJson } from './program.ts';
 import type { Bench, Ran } from './program.ts';
 
@@ -161,6 +161,22 @@ describe('lode journal', () => {
     assert.match((await run('tail', 'restored')).stdout, /^3 .* "apple"$/m);
     assert.notEqual((await run('restore', 'backups', 'stock', 'restored')).code, 0);
     assert.equal((await run('restore', 'backups', 'nothing', 'other')).code, 3);
+  });
+
+  it('export and restore make the same journal, on the same dataset as exportTo', async () => {
+    const exported = await lodeJson(['journal', 'export', 'exported', 'backups', 'copy'], {
+      cwd: at.folder,
+    });
+    const { lsn, parts, pending } = exported as Record<string, unknown>;
+    assert.deepEqual([lsn, parts, pending], [3, 2, 0]);
+    const again = await run('export', 'exported', 'backups', 'stock');
+    assert.match(again.stderr, /^stock: up to record 3; nothing new$/m, again.stderr);
+    assert.equal((await run('restore', 'backups', 'copy', 'copied')).code, 0);
+    const digests = ['exported', 'copied', 'restored'].map((name) => digest(join(at.folder, name)));
+    assert.equal(new Set(await Promise.all(digests)).size, 1);
+    assert.equal((await run('export', 'data', 'backups', 'other')).code, 3);
+    assert.equal((await run('export', 's3://bucket/journal', 'backups', 'other')).code, 2);
+    assert.equal((await run('export', 'journal', 'backups', 'stock')).code, 2);
   });
 
   it('says when there is no journal, and leaves one that is in use alone', async () => {

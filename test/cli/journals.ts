@@ -1,4 +1,5 @@
 /** Journals whose times and bytes are always the same: a whole one, one whose writer was killed, one with damage. */
+import { createHash } from 'node:crypto';
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fsStore } from '../../src/fs.ts';
@@ -44,6 +45,22 @@ export async function fillJournals(folder: string): Promise<void> {
 
 export const secondSegment = 'wal-00000000000000000004.log';
 
+const counter = {
+  initial: (): Record<string, number> => ({}),
+  apply: (counts: Record<string, number>, name: string): void => {
+    counts[name] = (counts[name] ?? 0) + 1;
+  },
+};
+
+/** SHA-256 of what a journal of `exportJournal` is when it is opened. */
+export async function digest(dir: string): Promise<string> {
+  await using journal = await openJournal(dir, counter);
+  const { id, lsn, state } = journal;
+  return createHash('sha256')
+    .update(JSON.stringify([id, lsn, state]))
+    .digest('hex');
+}
+
 /** The dataset `stock` in `backups`, with a journal of three events that was exported after the second and after the third. */
 export async function exportJournal(folder: string): Promise<void> {
   const env = virtualEnv();
@@ -51,13 +68,7 @@ export async function exportJournal(folder: string): Promise<void> {
   const backups = join(folder, 'backups');
   for (const path of [dir, backups]) await mkdir(path);
   const store = fsStore(backups, { durability: 'none' });
-  await using journal = await openJournal<Record<string, number>, string>(dir, {
-    env,
-    journalId,
-    reserveBytes: 0,
-    initial: () => ({}),
-    apply: (counts, name) => void (counts[name] = (counts[name] ?? 0) + 1),
-  });
+  await using journal = await openJournal(dir, { ...counter, env, journalId, reserveBytes: 0 });
   const dataset = await openDataset('stock', { store, env });
   for (const name of ['apple', 'pear']) await journal.append(name);
   await journal.exportTo(dataset);

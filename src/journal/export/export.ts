@@ -8,13 +8,10 @@ import { crc32c } from '../../encoding/checksums/crc32c.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
 import { openSnapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotFile } from '../snapshot/snapshot.ts';
-import { FrameWriter } from '../wal/frame-writer.ts';
-import { sealBytes } from '../wal/recover.ts';
-import { recordKinds } from '../wal/record.ts';
-import { headerOf } from '../wal/segment-writer.ts';
+import type { Wal } from '../wal/types.ts';
+import { LogPart } from './log-part.ts';
 import { metadataOf, partOf } from './parts.ts';
 import type { Part } from './parts.ts';
-import type { Wal, WalRecord } from '../wal/types.ts';
 
 export interface JournalExport {
   /** Id of the dataset snapshot that holds the end of it. */
@@ -26,43 +23,48 @@ export interface JournalExport {
   readonly bytes: number;
 }
 
-interface ExportSource {
+/** What is exported: the log up to `durableLsn`, and a state for where it no longer reaches back. */
+export interface ExportSource {
   readonly disk: Disk;
   readonly dir: string;
-  readonly wal: Wal;
-  readonly takeSnapshot: () => Promise<SnapshotFile>;
+  readonly wal: Pick<Wal, 'journalId' | 'firstLsn' | 'durableLsn' | 'cursor'>;
+  /** The last record there is, whether it is durable or not. */
+  readonly lastLsn: number;
+  /** Undefined when the log begins with the first event. */
+  readonly takeSnapshot: () => Promise<SnapshotFile | undefined>;
   readonly signal: AbortSignal | undefined;
 }
 
+/** Where a dataset ends. */
 interface Head {
   readonly part: Part;
-  readonly snapshot: string;
+  /** Undefined before the first. */
+  readonly snapshot?: string;
 }
 
-/** A part of the log is made in memory, and about as long as this. */
-const partBytes = 16 * 1024 * 1024;
 const readBytes = 1024 * 1024;
 
-export async function exportJournal(
+export async function exportFrom(
   source: ExportSource,
   dataset: Dataset<Uint8Array>,
+  found: Head | undefined,
 ): Promise<JournalExport> {
-  const { wal } = source;
+  const { wal, lastLsn } = source;
   const lsn = wal.durableLsn;
   const added = { parts: 0, bytes: 0 };
-  let head = await headOf(dataset, wal, lsn);
+  let head = found;
+  if (head !== undefined) assertSame(head.part, wal.journalId, lastLsn, dataset.id);
   if (head === undefined || !(await reaches(wal, head.part, dataset.id))) {
     head = await exportState(source, dataset, head, added);
   }
-  while (head.part.lsn < lsn) head = await exportLog(source, dataset, head, lsn, added);
-  return { snapshot: head.snapshot, lsn: head.part.lsn, ...added };
+  if (head.part.lsn < lsn) head = await exportLog(source, dataset, head, lsn, added);
+  if (head.snapshot !== undefined) return { snapshot: head.snapshot, lsn: head.part.lsn, ...added };
+  throw new LodeError('LODE_NOT_FOUND', 'nothing in this journal is durable yet', {
+    key: source.dir,
+  });
 }
 
-async function headOf(
-  dataset: Dataset<Uint8Array>,
-  { journalId }: Wal,
-  lsn: number,
-): Promise<Head | undefined> {
+export async function headOf(dataset: Dataset<Uint8Array>): Promise<Head | undefined> {
   let latest: Snapshot;
   try {
     latest = await dataset.latest();
@@ -70,22 +72,40 @@ async function headOf(
     if (isLodeError(error, 'LODE_NO_SNAPSHOTS')) return undefined;
     throw error;
   }
-  const part = partOf(latest, dataset.id);
-  if (part.id !== journalId) throw anotherJournal(dataset.id, 'id', journalId, part.id);
-  if (part.lsn > lsn) throw anotherJournal(dataset.id, 'lsn', lsn, part.lsn);
-  return { part, snapshot: latest.id };
+  return { part: partOf(latest, dataset.id), snapshot: latest.id };
+}
+
+function assertSame(part: Part, id: string, lsn: number, dataset: string): void {
+  if (part.id !== id) throw anotherJournal(dataset, 'id', id, part.id);
+  if (part.lsn > lsn) throw anotherJournal(dataset, 'lsn', lsn, part.lsn);
 }
 
 /** Whether the log goes on where the part ends. Throws when it does so with other events. */
-async function reaches(wal: Wal, { lsn, lastCrc, kind }: Part, dataset: string): Promise<boolean> {
-  if (kind === 'snapshot') return wal.firstLsn <= lsn + 1;
-  if (wal.firstLsn > lsn) return false;
-  for await (const { bytes } of wal.cursor({ from: lsn })) {
-    const crc = crc32c(bytes);
-    if (crc !== lastCrc) throw anotherJournal(dataset, `checksum of event ${lsn}`, crc, lastCrc);
-    break;
-  }
+async function reaches(
+  wal: ExportSource['wal'],
+  { lsn, lastCrc, lastTime, kind }: Part,
+  dataset: string,
+): Promise<boolean> {
+  if (wal.firstLsn > lsn) return kind === 'snapshot' && wal.firstLsn === lsn + 1;
+  const last = lsn === 0 ? undefined : await lastOf(wal, lsn);
+  if (last === undefined || (kind === 'snapshot' && lastTime === undefined)) return true;
+  const field = `of event ${lsn}`;
+  if (last.lastCrc !== lastCrc)
+    throw anotherJournal(dataset, `checksum ${field}`, last.lastCrc, lastCrc);
+  if (lastTime !== undefined && last.lastTime !== lastTime)
+    throw anotherJournal(dataset, `time ${field}`, last.lastTime, lastTime);
   return true;
+}
+
+/** By what an event is known again; undefined when it is not in the log. */
+async function lastOf(
+  wal: ExportSource['wal'],
+  lsn: number,
+): Promise<{ readonly lastCrc: number; readonly lastTime: number } | undefined> {
+  if (wal.firstLsn > lsn) return undefined;
+  for await (const { bytes, timeMs } of wal.cursor({ from: lsn }))
+    return { lastCrc: crc32c(bytes), lastTime: timeMs };
+  return undefined;
 }
 
 function anotherJournal(
@@ -108,99 +128,51 @@ function anotherJournal(
 }
 
 async function exportState(
-  { disk, dir, wal, takeSnapshot, signal }: ExportSource,
+  source: ExportSource,
   dataset: Dataset<Uint8Array>,
   head: Head | undefined,
   added: { parts: number; bytes: number },
 ): Promise<Head> {
-  const { name, lsn } = await takeSnapshot();
-  const path = `${dir}/${name}`;
+  const { disk, dir, wal, takeSnapshot, signal } = source;
+  const file = await takeSnapshot();
+  const lsn = file?.lsn ?? 0;
+  const last = (lsn === 0 ? undefined : await lastOf(wal, lsn)) ?? { lastCrc: 0 };
+  const numbers = { first: lsn, lsn, logNumber: 0, running: 0, ...last };
+  const part: Part = { kind: 'snapshot', id: wal.journalId, ...numbers };
+  if (file === undefined) return { ...head, part };
+  const path = `${dir}/${file.name}`;
   const checked = await openSnapshot(path, { disk });
   try {
     for await (const chunk of checked.chunks()) void chunk;
   } finally {
     await checked.close();
   }
-  const part: Part = {
-    kind: 'snapshot',
-    id: wal.journalId,
-    first: lsn,
-    lsn,
-    logNumber: 0,
-    running: 0,
-    lastCrc: 0,
-  };
   return commit(dataset, head, part, fileBytes(disk, path), added, signal);
 }
 
 async function exportLog(
-  { wal, signal }: ExportSource,
+  { dir, wal, signal }: ExportSource,
   dataset: Dataset<Uint8Array>,
-  head: Head,
+  from: Head,
   to: number,
   added: { parts: number; bytes: number },
 ): Promise<Head> {
-  const { part, bytes } = await logPart(wal, head.part, to, signal);
-  return commit(dataset, head, part, bytes, added, signal);
-}
-
-/** A whole segment, sealed, with the events behind `before`: all up to `to`, or as many as a part takes. */
-async function logPart(
-  wal: Wal,
-  before: Part,
-  to: number,
-  signal: AbortSignal | undefined,
-): Promise<{ readonly part: Part; readonly bytes: readonly Uint8Array[] }> {
-  const first = before.lsn + 1;
-  const logNumber = before.logNumber + 1;
-  const bytes: Uint8Array[] = [];
-  let [position, running, length, last, lastCrc, timeMs] = [0, 0, 0, before.lsn, 0, 0];
-  const add = (record: WalRecord): void => {
-    if (position === 0) {
-      timeMs = record.timeMs;
-      const header = {
-        logNumber,
-        journalId: wal.journalId,
-        epoch: 1,
-        firstLsn: first,
-        previousRunning: before.running,
-        restarts: false,
-        timeMs,
-      };
-      const begun = headerOf(header);
-      bytes.push(begun.bytes);
-      ({ running } = begun);
-      position = begun.bytes.length;
-    }
-    const writer = new FrameWriter({ logNumber, position, running });
-    const { lsn } = record;
-    const timeDelta = record.timeMs - timeMs;
-    writer.add({ kind: recordKinds.data, lsn, index: 0, timeDelta }, [record.bytes]);
-    const group = writer.take();
-    bytes.push(group.bytes);
-    ({ running } = group);
-    position += group.bytes.length;
-    length += group.bytes.length;
-    timeMs += timeDelta;
-    last = lsn;
-    lastCrc = crc32c(record.bytes);
-  };
-  const options = { from: first, ...(signal && { signal }) };
-  for await (const record of wal.cursor(options)) {
-    add(record);
-    if (record.lsn === to || length >= partBytes) break;
+  let head = from;
+  let made: LogPart | undefined;
+  for await (const record of wal.cursor({ from: head.part.lsn + 1, ...(signal && { signal }) })) {
+    if (made === undefined) made = new LogPart(head.part, record);
+    else made.add(record);
+    if (record.lsn < to && !made.isFull) continue;
+    const { part, bytes } = made.seal();
+    made = undefined;
+    head = await commit(dataset, head, part, bytes, added, signal);
+    if (record.lsn === to) return head;
   }
-  bytes.push(sealBytes(logNumber, position, running, last).bytes);
-  const part: Part = {
-    kind: 'log',
-    id: wal.journalId,
-    first,
-    lsn: last,
-    logNumber,
-    running,
-    lastCrc,
-  };
-  return { part, bytes };
+  throw new LodeError('LODE_TRUNCATED', 'the log became shorter while it was read', {
+    key: dir,
+    expected: to,
+    actual: head.part.lsn,
+  });
 }
 
 async function commit(

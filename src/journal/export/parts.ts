@@ -18,8 +18,9 @@ export interface Part {
   /** Log number and running checksum at its end, from which the next part goes on; 0 for a snapshot. */
   readonly logNumber: number;
   readonly running: number;
-  /** CRC-32C of the last event; 0 for a snapshot. Tells this journal from another that once was a copy of it. */
+  /** CRC-32C and time of the last event, where the log has it. They tell this journal from another that once was a copy of it. */
   readonly lastCrc: number;
+  readonly lastTime?: number;
 }
 
 const member = 'lode_journal';
@@ -45,11 +46,12 @@ export function fileNameOf({ kind, first, lsn }: Part): string {
 
 function isPart(value: unknown): value is Part {
   if (typeof value !== 'object' || value === null) return false;
-  const { kind, id, ...numbers } = value as Record<string, unknown>;
+  const { kind, id, lastTime = 0, ...numbers } = value as Record<string, unknown>;
   return (
     (kind === 'snapshot' || kind === 'log') &&
     typeof id === 'string' &&
     /^[0-9a-f]{32}$/.test(id) &&
+    Number.isSafeInteger(lastTime) &&
     (['first', 'lsn', 'logNumber', 'running', 'lastCrc'] as const).every((name) => {
       const number = numbers[name];
       return Number.isSafeInteger(number) && (number as number) >= 0;

@@ -71,7 +71,7 @@ export async function restoreJournal(
   return { snapshot: end.snapshot, lsn: end.lsn, fetched, files: parts.length };
 }
 
-/** From the newest state to the end, in order. */
+/** From the newest state, or the first event, to the end, in order. */
 async function partsOf(
   dataset: Dataset<Uint8Array>,
   { snapshot: until, signal }: RestoreOptions,
@@ -84,7 +84,7 @@ async function partsOf(
     parts.unshift(part);
     if (part.kind === 'snapshot') return parts;
   }
-  if (parts.length === 0) return parts;
+  if (parts.length === 0 || parts[0]?.first === 1) return parts;
   throw new LodeError('LODE_TRUNCATED', 'the dataset has no state that this log could follow', {
     dataset: dataset.id,
     next: 'Restore from another dataset snapshot.',

@@ -10,7 +10,7 @@ import type { Disk } from '../../disk/disk.ts';
 import type { Env } from '../../env.ts';
 import { Turns } from '../../parallel.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
-import { exportJournal } from '../export/export.ts';
+import { exportFrom, headOf } from '../export/export.ts';
 import type { JournalExport } from '../export/export.ts';
 import { writeSnapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotFile } from '../snapshot/snapshot.ts';
@@ -195,7 +195,8 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
       this.#assertWritable();
       const { disk, dir, wal } = this.#parts;
       const takeSnapshot = (): Promise<SnapshotFile> => this.#takeSnapshot(signal);
-      return exportJournal({ disk, dir, wal, takeSnapshot, signal }, dataset);
+      const source = { disk, dir, wal, lastLsn: wal.durableLsn, takeSnapshot, signal };
+      return exportFrom(source, dataset, await headOf(dataset));
     });
   }
 

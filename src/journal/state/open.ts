@@ -5,7 +5,7 @@
 import type { Disk } from '../../disk/disk.ts';
 import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
 import { systemEnv } from '../../env.ts';
-import { isLodeError, LodeError } from '../../errors.ts';
+import { LodeError } from '../../errors.ts';
 import type { SnapshotHeader } from '../snapshot/header.ts';
 import { listSnapshots } from '../snapshot/snapshot.ts';
 import { firstLsnOf } from '../wal/names.ts';
@@ -16,7 +16,14 @@ import { Machine } from './machine.ts';
 import { settle } from './options.ts';
 import type { JournalOptions, JournalPoint, JournalSettings } from './options.ts';
 import { assertRestored } from './restoring.ts';
-import { damageBefore, findState, isGap, reachingBack, setDamagedAside } from './saved-states.ts';
+import {
+  damageBefore,
+  despiteUpkeep,
+  findState,
+  isGap,
+  reachingBack,
+  setDamagedAside,
+} from './saved-states.ts';
 import type { FoundStates, SavedState } from './saved-states.ts';
 import type { Journal } from './types.ts';
 import type { WalRecord } from '../wal/types.ts';
@@ -30,16 +37,7 @@ export async function openJournal<State, Event>(
   const { disk = nodeDisk(), signal } = options;
   const path = absolutePath(dir);
   signal?.throwIfAborted();
-  for (;;) {
-    const before = await newestName(disk, path);
-    try {
-      return await openOnce(disk, path, options, settings);
-    } catch (error) {
-      // Whoever had it open until now may have taken a snapshot while we looked, and dropped the log that we counted on.
-      const isStale = isLodeError(error, 'LODE_TRUNCATED', 'LODE_NOT_FOUND');
-      if (!isStale || (await newestName(disk, path)) === before) throw error;
-    }
-  }
+  return despiteUpkeep(disk, path, () => openOnce(disk, path, options, settings));
 }
 
 async function openOnce<State, Event>(
@@ -265,14 +263,4 @@ function walOptions<State, Event>(
     ...(reserveBytes !== undefined && { reserveBytes }),
     ...(journalId !== undefined && { journalId }),
   };
-}
-
-async function newestName(disk: Disk, dir: string): Promise<string | undefined> {
-  try {
-    return (await listSnapshots(dir, { disk }))[0]?.name;
-  } catch (error) {
-    // That the directory is missing is for the log to say.
-    if (isLodeError(error, 'LODE_NOT_FOUND', 'LODE_INVALID_ARGUMENT')) return undefined;
-    throw error;
-  }
 }

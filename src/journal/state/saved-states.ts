@@ -117,3 +117,26 @@ export async function deleteOldStates(disk: Disk, dir: string, keep: number): Pr
   if (files.length > keep) await disk.syncDirectory(dir);
   return files[keep - 1]?.lsn ?? 0;
 }
+
+/** Does it again when whoever has the journal open took a snapshot meanwhile, and dropped the log that was counted on. */
+export async function despiteUpkeep<T>(disk: Disk, dir: string, run: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const before = await newestName(disk, dir);
+    try {
+      return await run();
+    } catch (error) {
+      const isStale = isLodeError(error, 'LODE_TRUNCATED', 'LODE_NOT_FOUND');
+      if (!isStale || (await newestName(disk, dir)) === before) throw error;
+    }
+  }
+}
+
+async function newestName(disk: Disk, dir: string): Promise<string | undefined> {
+  try {
+    return (await listSnapshots(dir, { disk }))[0]?.name;
+  } catch (error) {
+    // That the directory is missing is for the log to say.
+    if (isLodeError(error, 'LODE_NOT_FOUND', 'LODE_INVALID_ARGUMENT')) return undefined;
+    throw error;
+  }
+}

@@ -90,7 +90,11 @@ export async function assertDirectory(disk: Disk, dir: string): Promise<void> {
       });
 }
 
-function assertJournal({ journalId }: Examination, wanted: string | undefined, key: string): void {
+export function assertJournal(
+  { journalId }: Examination,
+  wanted: string | undefined,
+  key: string,
+): void {
   if (wanted === undefined || journalId === undefined || journalId === wanted) return;
   throw new LodeError('LODE_INVALID_ARGUMENT', 'this is the log of another journal', {
     key,

@@ -48,10 +48,19 @@ export async function* readWal(
   dir: string | URL,
   options: ReadWalOptions = {},
 ): AsyncGenerator<WalRecord, void, undefined> {
-  const { follow = false, everyMs = 200, signal, env = systemEnv, disk = nodeDisk() } = options;
+  const { disk = nodeDisk() } = options;
   const path = absolutePath(dir);
   const { firstLsn } = await inspectWal(path, { disk });
-  let next = options.from ?? firstLsn;
+  yield* readRecords(disk, path, { ...options, from: options.from ?? firstLsn });
+}
+
+/** The same for whoever has looked at the log already. */
+export async function* readRecords(
+  disk: Disk,
+  path: string,
+  { from = 1, follow = false, everyMs = 200, signal, env = systemEnv }: ReadWalOptions,
+): AsyncGenerator<WalRecord, void, undefined> {
+  let next = from;
   let place: Place | undefined;
   for (;;) {
     signal?.throwIfAborted();

@@ -36,6 +36,8 @@ export interface SegmentScan {
   readonly timeMs: number;
   /** Where the last group begins: only what follows may be less than durable. */
   readonly groupStart: number;
+  /** The last record in front of it. */
+  readonly settledLsn: number;
   readonly isSealed: boolean;
   readonly fault?: Fault;
   /** Damage behind the last record, where no record was. */
@@ -61,12 +63,13 @@ class Scan {
   readonly #segment: Segment;
   readonly #anchor: Anchor | undefined;
   readonly #visit: VisitRecord | undefined;
-  readonly #reader: SegmentReader;
+  #reader: SegmentReader;
   #lsn: number;
   #end = 0;
-  #running = 0;
+  #running: number;
   #timeMs: number;
   #groupStart = 0;
+  #settledLsn: number;
   #isGroupOpen = false;
   #index = 0;
 
@@ -75,20 +78,16 @@ class Scan {
     this.#anchor = anchor;
     this.#visit = visit;
     const { logNumber, firstLsn, timeMs, previousRunning } = segment.header;
-    this.#reader = new SegmentReader(
-      segment.file,
-      { logNumber, running: previousRunning },
-      segment.size,
-      true,
-    );
-    this.#lsn = firstLsn - 1;
+    this.#running = previousRunning;
+    this.#reader = this.#readerAt(logNumber);
+    this.#lsn = this.#settledLsn = firstLsn - 1;
     this.#timeMs = timeMs;
   }
 
   async run(): Promise<SegmentScan> {
-    const { scanner } = this.#reader;
     const anchor = this.#anchor;
-    for (;;) {
+    for (let lookedAt = -1; ;) {
+      const { scanner } = this.#reader;
       if (anchor !== undefined && this.#lsn === anchor.lastLsn && this.#end > 0) {
         if (this.#running === anchor.running) return this.#atAnchor(anchor);
         return this.#fault('sequence', { expected: anchor.running, actual: this.#running });
@@ -98,7 +97,15 @@ class Scan {
         await this.#reader.fill();
         continue;
       }
-      if (step !== 'record') return this.#atEnd(step === 'damage' ? scanner.damage : undefined);
+      if (step !== 'record') {
+        const result = await this.#atEnd(step === 'damage' ? scanner.damage : undefined);
+        const isOnItsWay = anchor === undefined && result.fault?.isTorn === false;
+        if (!isOnItsWay || lookedAt === this.#end) return result;
+        // Another process may have gone on writing in between: what is damaged is so when it is read again.
+        lookedAt = this.#end;
+        this.#reader = this.#readerAt(this.#segment.header.logNumber);
+        continue;
+      }
       const { kind } = scanner.prefix;
       if (kind === recordKinds.seal) return this.#atSeal();
       const isHeader = scanner.recordStart === 0;
@@ -112,6 +119,12 @@ class Scan {
     }
   }
 
+  #readerAt(logNumber: number): SegmentReader {
+    const { file, size } = this.#segment;
+    const from = { logNumber, position: this.#end, running: this.#running };
+    return new SegmentReader(file, from, size, true);
+  }
+
   #follows(): boolean {
     const { lsnLow, index } = this.#reader.scanner.prefix;
     if (lsnLow !== ((this.#lsn + 1) & 0xffff)) return false;
@@ -120,10 +133,13 @@ class Scan {
 
   #take(): void {
     const { prefix, body, recordStart } = this.#reader.scanner;
+    if (prefix.index === 0) {
+      this.#groupStart = recordStart;
+      this.#settledLsn = this.#lsn;
+    }
     this.#lsn++;
     this.#timeMs += prefix.timeDelta;
     this.#index = prefix.index;
-    if (prefix.index === 0) this.#groupStart = recordStart;
     this.#isGroupOpen = !prefix.isLast;
     this.#visit?.({ lsn: this.#lsn, timeMs: this.#timeMs, bytes: body });
   }
@@ -229,6 +245,7 @@ class Scan {
       running: this.#running,
       timeMs: this.#timeMs,
       groupStart: this.#groupStart,
+      settledLsn: this.#settledLsn,
       isSealed,
     };
   }
