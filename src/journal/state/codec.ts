@@ -39,13 +39,14 @@ export function bytes(): JournalCodec<Uint8Array> {
   return {
     name: 'bytes',
     encode: (value) => {
-      if (value instanceof Uint8Array) return value.slice();
+      // Not slice(): a Buffer's shares its memory.
+      if (value instanceof Uint8Array) return new Uint8Array(value);
       throw new LodeError('LODE_INVALID_RECORD', 'this codec takes bytes only', {
         expected: 'a Uint8Array',
         actual: typeof value,
       });
     },
-    decode: (stored) => stored.slice(),
+    decode: (stored) => new Uint8Array(stored),
   };
 }
 
@@ -70,7 +71,7 @@ export function structured<T>(): JournalCodec<T> {
     },
     decode: (stored) => {
       try {
-        return platform.deserialize(stored.slice()) as T;
+        return platform.deserialize(new Uint8Array(stored)) as T;
       } catch (cause) {
         const what = 'these bytes are no structured clone';
         throw new LodeError('LODE_INVALID_FORMAT', what, {}, { cause });

@@ -14,6 +14,7 @@ import { exportFrom, headOf } from '../export/export.ts';
 import type { JournalExport } from '../export/export.ts';
 import { writeSnapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotFile } from '../snapshot/snapshot.ts';
+import { assertDone } from './machine.ts';
 import type { Machine } from './machine.ts';
 import type { JournalOptions, JournalSettings } from './options.ts';
 import { deleteOldStates } from './saved-states.ts';
@@ -136,7 +137,7 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
   #accept(event: Event): Uint8Array {
     const { check, machine, settings } = this.#parts;
     this.#forgetFailed();
-    check?.(machine.accepted, event);
+    if (check !== undefined) assertDone(check(machine.accepted, event), 'check');
     return settings.codecs.event.encode(event);
   }
 

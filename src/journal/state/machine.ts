@@ -150,14 +150,17 @@ export class Machine<State, Event> {
   }
 
   #after(state: State, event: Event, lsn: number): State {
-    const result = this.#apply(state, event, lsn);
-    if (result instanceof Promise) {
-      result.catch(() => {});
-      throw new LodeError('LODE_INVALID_ARGUMENT', 'apply returned a promise', {
-        field: 'apply',
-        expected: 'a function that is done when it returns',
-      });
-    }
+    const result = assertDone(this.#apply(state, event, lsn), 'apply');
     return result === undefined ? state : result;
   }
+}
+
+/** Nobody waits for a promise: what it decides would come too late. */
+export function assertDone<T>(result: T, field: string): T {
+  if (!(result instanceof Promise)) return result;
+  result.catch(() => {});
+  throw new LodeError('LODE_INVALID_ARGUMENT', `${field} returned a promise`, {
+    field,
+    expected: 'a function that is done when it returns',
+  });
 }

@@ -12,7 +12,7 @@ import { firstLsnOf } from '../wal/names.ts';
 import { openWal } from '../wal/open.ts';
 import type { WalOptions } from '../wal/options.ts';
 import { OpenJournal } from './journal.ts';
-import { Machine } from './machine.ts';
+import { assertDone, Machine } from './machine.ts';
 import { settle } from './options.ts';
 import type { JournalOptions, JournalPoint, JournalSettings } from './options.ts';
 import { assertRestored } from './restoring.ts';
@@ -233,12 +233,12 @@ function stateOf<State, Event>(
   { codecs, version }: JournalSettings<State, Event>,
   dir: string,
 ): State {
-  if (chosen === undefined) return initial();
+  if (chosen === undefined) return assertDone(initial(), 'initial');
   const { header, bytes, file } = chosen;
   try {
     const state = codecs.state.decode(bytes);
     if (header.version === version || upgrade === undefined) return state;
-    return upgrade(state, header.version);
+    return assertDone(upgrade(state, header.version), 'upgrade');
   } catch (cause) {
     const what = 'the state in this snapshot cannot be used';
     const expected = header.codec;

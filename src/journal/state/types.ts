@@ -61,7 +61,7 @@ export interface Journal<State, Event> extends AsyncDisposable {
   /** Why the last snapshot that was due by itself could not be taken; the next one clears it. */
   readonly snapshotFailure: unknown;
 
-  /** Resolves once the event is durable and in `state`. A rejection with another code than `LODE_WRITE_UNCERTAIN` or `LODE_POISONED` means that it is not in the log. */
+  /** Resolves once the event is durable and in `state`. A rejection with another code than `LODE_WRITE_UNCERTAIN`, `LODE_POISONED` or `LODE_FENCED` means that it is not in the log. */
   append(
     event: Event,
     options?: { readonly signal?: AbortSignal },

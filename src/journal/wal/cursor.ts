@@ -5,6 +5,7 @@ import { errorOf } from './examine.ts';
 import type { LiveSegment } from './log-options.ts';
 import type { LogWriter } from './log-writer.ts';
 import { recordKinds } from './record.ts';
+import type { SegmentHeader } from './segment-header.ts';
 import { SegmentReader } from './segment-reader.ts';
 import type { CursorOptions, WalRecord } from './types.ts';
 
@@ -20,12 +21,16 @@ export async function* readLog(
     signal?.throwIfAborted();
     const segment = segmentWith(log, next);
     if (segment !== undefined) {
-      for await (const records of readSegment(disk, log, segment, next, signal)) {
+      for await (const records of readSegment(disk, log, segment, next, follow, signal)) {
         for (const record of records) {
           signal?.throwIfAborted();
           next = record.lsn + 1;
           yield record;
         }
+      }
+      // Of segments that no recovery has read, only their names say how far they go.
+      if (next <= segment.lastLsn) {
+        throw errorOf(segment.path, { offset: segment.end, reason: 'truncated' });
       }
     } else if (next <= log.durableLsn) {
       throw new LodeError('LODE_NOT_FOUND', 'this record is no longer in the log', {
@@ -43,13 +48,23 @@ export async function* readLog(
   }
 }
 
-function firstLsnOf(log: LogWriter): number {
-  return (log.sealed[0] ?? log.active)?.header.firstLsn ?? log.nextLsn;
+/** The first record that counts: what is in front of a segment that begins the log anew does not. */
+export function firstLsnOf(log: LogWriter): number {
+  return segmentsOf(log)[0]?.header.firstLsn ?? log.nextLsn;
+}
+
+function segmentsOf({ sealed, active }: LogWriter): LiveSegment[] {
+  const all = [...sealed, ...(active ? [active] : [])];
+  return all.slice(
+    Math.max(
+      0,
+      all.findLastIndex(({ header }) => header.restarts),
+    ),
+  );
 }
 
 function segmentWith(log: LogWriter, lsn: number): LiveSegment | undefined {
-  const active = log.active;
-  return [...log.sealed, ...(active ? [active] : [])].findLast(
+  return segmentsOf(log).findLast(
     ({ header, lastLsn }) => header.firstLsn <= lsn && lsn <= lastLsn,
   );
 }
@@ -64,6 +79,7 @@ async function* readSegment(
   log: LogWriter,
   segment: LiveSegment,
   from: number,
+  follow: boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<readonly WalRecord[], void, undefined> {
   const { header, path } = segment;
@@ -82,8 +98,10 @@ async function* readSegment(
         if (batch.length > 0) yield batch;
         batch = [];
         bytes = 0;
+        // Waiting in here reads nothing twice.
+        while (follow && isAtEnd(log, header, lsn)) await grown(log, signal);
         const now = segmentWith(log, lsn + 1);
-        if (now === undefined || now.header.logNumber !== header.logNumber) return;
+        if (now?.header.logNumber !== header.logNumber || now.end === end) return;
         signal?.throwIfAborted();
         end = now.end;
         reader.extend(end, false);
@@ -111,6 +129,15 @@ async function* readSegment(
   } finally {
     await file.close();
   }
+}
+
+/** More may come in this segment. */
+function isAtEnd(
+  { active, durableLsn, failure }: LogWriter,
+  header: SegmentHeader,
+  lsn: number,
+): boolean {
+  return active?.header === header && lsn === durableLsn && failure === undefined;
 }
 
 function grown(log: LogWriter, signal: AbortSignal | undefined): Promise<void> {

@@ -24,7 +24,7 @@ export class Group {
   /** Resolves when the group is durable. */
   readonly durable: Promise<void>;
   count = 0;
-  /** Acknowledged by a synchronous append that came after it. */
+  /** Acknowledged or refused: by itself, or by a synchronous append that came after it. */
   isSettled = false;
   bytes: Uint8Array = new Uint8Array(0);
   running = 0;
@@ -82,6 +82,7 @@ export class Group {
       running,
       timeMs: this.timeMs,
       hasSegment: true,
+      restarts: false,
     };
   }
 }
@@ -96,4 +97,6 @@ export interface LogPosition {
   readonly timeMs: number;
   /** False when the segment written last is another writer's, or sealed. */
   readonly hasSegment: boolean;
+  /** What comes next does not follow the last segment there is. */
+  readonly restarts: boolean;
 }

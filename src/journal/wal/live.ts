@@ -27,14 +27,20 @@ export function liveSegments({ files, read }: Examination): LiveSegment[] {
   return live;
 }
 
+/** @param after  The record that the log goes on behind, if its own end is in front of that. */
 export function positionAfter(
   { read, logNumber, files }: Examination,
-  lastLsn: number,
+  recoveredLsn: number,
+  after: number,
 ): LogPosition {
   const last = read.at(-1);
   const isEmpty = last !== undefined && last.scan.records === 0;
   // A log of which nothing could be read goes on where its files say.
-  const nextLsn = Math.max(lastLsn + 1, last === undefined ? (files[0]?.firstLsn ?? 1) : 1);
+  const nextLsn = Math.max(
+    recoveredLsn + 1,
+    after + 1,
+    last === undefined ? (files[0]?.firstLsn ?? 1) : 1,
+  );
   return {
     nextLsn,
     logNumber,
@@ -43,6 +49,7 @@ export function positionAfter(
     running: isEmpty ? last.header.previousRunning : (last?.scan.running ?? 0),
     timeMs: last?.scan.timeMs ?? 0,
     hasSegment: false,
+    restarts: recoveredLsn < after,
   };
 }
 

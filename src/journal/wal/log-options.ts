@@ -24,8 +24,6 @@ export interface LogOptions {
   readonly preallocateBytes: number;
   /** False: what is written counts as acknowledged. It survives the process, not a power loss. */
   readonly syncs: boolean;
-  /** What comes first does not follow the last segment there is. */
-  readonly restarts: boolean;
   /** Says whether the write landed, once somebody has recovered the log. */
   readonly resolveWrite: (logNumber: number, lsn: number) => Promise<'landed' | 'not-landed'>;
   /** Called before a segment is made. */

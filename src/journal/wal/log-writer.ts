@@ -33,12 +33,8 @@ export class LogWriter {
   #open: Group | undefined;
   readonly #queue: Group[] = [];
   #inFlight: Group | undefined;
-  #isRotating = false;
-  #isRunning = false;
-  #restarts: boolean;
+  #running: Promise<void> | undefined;
   #wantsSegment = false;
-  /** Frames of a failed write may be behind the last record. */
-  #isTailDirty = false;
   #failure: LodeError | undefined;
   #checksums: FrameChecksums | undefined;
   #spare: Uint8Array | undefined;
@@ -46,7 +42,6 @@ export class LogWriter {
   constructor(options: LogOptions, position: LogPosition, sealed: readonly LiveSegment[]) {
     this.#options = options;
     this.#position = position;
-    this.#restarts = options.restarts;
     this.sealed = [...sealed];
     this.durableLsn = position.nextLsn - 1;
     this.durableTimeMs = position.timeMs;
@@ -79,12 +74,9 @@ export class LogWriter {
   }
 
   appendSync(parts: readonly Uint8Array[]): number {
-    if (this.#isRotating || this.#queue.some(({ newSegment }) => newSegment !== undefined)) {
-      throw new LodeError('LODE_UNAVAILABLE', 'a new segment of the log is being made', {
-        key: this.#options.dir,
-        next: 'Await ready(), then append again.',
-      });
-    }
+    const waiting = [this.#inFlight, this.#open, ...this.#queue];
+    if (waiting.some((group) => group?.isSettled === false && this.#segmentOf(group) === undefined))
+      throw this.#unready();
     this.#settleSync();
     const group = this.#begin(true);
     const lsn = group.add(parts);
@@ -92,7 +84,7 @@ export class LogWriter {
     try {
       this.#commitSync(group);
     } catch (error) {
-      this.#position = group.before;
+      this.#fail(group, error);
       throw error;
     }
     return lsn;
@@ -124,22 +116,35 @@ export class LogWriter {
 
   /** Ends the segment for good. `retry` makes room on a full disk, if it can. */
   async close(retry: () => Promise<boolean>): Promise<void> {
-    await this.flush();
+    while (this.#running !== undefined) await this.#running;
     const active = this.#active;
+    const isSound = this.#failure === undefined;
+    // Whoever still waits for a segment gets none: it would be made when others have the log.
+    const { dir } = this.#options;
+    this.#failure ??= new LodeError('LODE_CLOSED', 'this log has been closed', { key: dir });
     try {
-      if (active !== undefined && this.#failure === undefined) {
+      if (active !== undefined && isSound) {
         await this.#sealActive(active).catch(async (error: unknown) => {
           if (!isLodeError(error, 'LODE_STORAGE_FULL') || !(await retry())) throw error;
           await this.#sealActive(active);
         });
       }
     } finally {
-      this.#failure ??= new LodeError('LODE_CLOSED', 'this log has been closed', {
-        key: this.#options.dir,
-      });
       this.#tell();
       if (this.#active !== undefined) await this.#active.close();
     }
+  }
+
+  /** Where the group was laid out to go; undefined while that is still to be made. */
+  #segmentOf({ writer }: Group): SegmentWriter | undefined {
+    return this.#active?.header.logNumber === writer.logNumber ? this.#active : undefined;
+  }
+
+  #unready(): LodeError {
+    return new LodeError('LODE_UNAVAILABLE', 'a new segment of the log is being made', {
+      key: this.#options.dir,
+      next: 'Await ready(), then append again.',
+    });
   }
 
   #isDue(): boolean {
@@ -181,8 +186,8 @@ export class LogWriter {
       journalId,
       epoch,
       firstLsn: before.nextLsn,
-      previousRunning: this.#restarts ? 0 : before.running,
-      restarts: this.#restarts,
+      previousRunning: before.restarts ? 0 : before.running,
+      restarts: before.restarts,
       timeMs,
     };
     return { header, ...headerOf(header) };
@@ -196,9 +201,7 @@ export class LogWriter {
   }
 
   #start(): void {
-    if (this.#isRunning) return;
-    this.#isRunning = true;
-    void this.#run();
+    this.#running ??= this.#run();
   }
 
   /** Never rejects: what goes wrong is the group's. */
@@ -215,14 +218,15 @@ export class LogWriter {
       }
       this.#inFlight = undefined;
     }
-    this.#isRunning = false;
+    this.#running = undefined;
   }
 
   async #commit(group: Group): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
-    await this.#prepare(group);
-    const active = this.#active;
-    if (active === undefined || group.isSettled) return;
+    if (group.newSegment !== undefined) await this.#newSegment(group, group.newSegment);
+    if (group.isSettled) return;
+    const active = this.#segmentOf(group);
+    if (active === undefined) throw this.#unready();
     const { position } = group.writer;
     if (group.bytes.length > 0) {
       try {
@@ -236,37 +240,26 @@ export class LogWriter {
     this.#acknowledge(group);
   }
 
-  /** What has to be done before the group can be written: its segment, and what a failed write left. */
-  async #prepare(group: Group): Promise<void> {
-    const { newSegment } = group;
-    if (newSegment === undefined && !this.#isTailDirty) return;
-    this.#isRotating = true;
-    try {
-      const { position } = group.before;
-      if (this.#isTailDirty)
-        await this.#syncing(group, async () => this.#active?.cutBack(position));
-      this.#isTailDirty = false;
-      if (newSegment !== undefined) await this.#newSegment(group, newSegment);
-    } finally {
-      this.#isRotating = false;
-    }
-  }
-
   async #newSegment(group: Group, { header, bytes, running }: NewSegment): Promise<void> {
     const { disk, dir, preallocateBytes, beforeSegment } = this.#options;
     if (this.#active !== undefined) await this.#sealActive(this.#active, group);
-    group.before = { ...group.before, hasSegment: false };
     await beforeSegment();
-    this.#active = await SegmentWriter.create(disk, dir, header, bytes, preallocateBytes, (sync) =>
-      this.#syncing(group, sync),
+    this.#active = await SegmentWriter.create(
+      disk,
+      dir,
+      header,
+      bytes,
+      preallocateBytes,
+      (sync) => this.#syncing(group, sync),
+      () => this.#options.owner.checkPlace(),
     );
-    this.#restarts = false;
     // One of the same name, without a record, is gone.
     if (this.sealed.at(-1)?.header.firstLsn === header.firstLsn) this.sealed.pop();
     this.#durableEnd = bytes.length;
     const { position } = group.writer;
     const { logNumber, timeMs } = header;
-    group.before = { ...group.before, logNumber, position, running, timeMs, hasSegment: true };
+    group.before = { ...group.before, logNumber, position, running, timeMs };
+    group.before = { ...group.before, hasSegment: true, restarts: false };
   }
 
   async #sealActive(active: SegmentWriter, group?: Group): Promise<void> {
@@ -282,6 +275,8 @@ export class LogWriter {
     await this.#syncing(group, () => active.datasync());
     this.sealed.push({ header, path, lastLsn, end: position });
     this.#active = undefined;
+    // Before anything else can fail: nobody may append to a segment that is gone.
+    if (group !== undefined) group.before = { ...group.before, hasSegment: false };
     await active.close();
   }
 
@@ -290,9 +285,10 @@ export class LogWriter {
     try {
       this.#options.owner.check();
     } catch (error) {
-      if (isLodeError(error)) this.#failure ??= error;
-      throw error;
+      // Whoever has the log now may have found the group, and counted it.
+      throw isLodeError(error, 'LODE_FENCED') ? error : this.#poison(group, error);
     }
+    group.isSettled = true;
     if (group.lastLsn > this.durableLsn) {
       this.durableLsn = group.lastLsn;
       this.durableTimeMs = group.timeMs;
@@ -316,7 +312,6 @@ export class LogWriter {
     for (const group of flying === undefined || flying.isSettled ? waiting : [flying, ...waiting]) {
       try {
         this.#commitSync(group);
-        group.isSettled = true;
       } catch (error) {
         this.#fail(group, error);
         group.isSettled = true;
@@ -328,15 +323,16 @@ export class LogWriter {
   }
 
   #commitSync(group: Group): void {
-    const active = this.#active;
+    const active = this.#segmentOf(group);
     if (this.#failure !== undefined) throw this.#failure;
-    if (active === undefined || group.bytes.length === 0) return;
+    if (active === undefined) throw this.#unready();
     const { position } = group.writer;
     try {
       active.writeSync(group.bytes, position);
     } catch (error) {
-      this.#isTailDirty = true;
-      this.#orPoison(group, () => active.blankSync(position));
+      // Another thread may be writing it, too, and later than what comes next.
+      if (group === this.#inFlight) throw this.#poison(group, error);
+      this.#orPoison(group, () => active.blankSync(position, group.bytes.length));
       throw error;
     }
     if (this.#options.syncs) this.#orPoison(group, () => active.datasyncSync());
@@ -345,6 +341,7 @@ export class LogWriter {
 
   #fail(group: Group, error: unknown): void {
     if (group.isSettled) return;
+    if (isLodeError(error, 'LODE_FENCED')) this.#failure ??= error;
     const waiting = [...this.#queue.splice(0), ...(this.#open ? [this.#open] : [])];
     this.#open = undefined;
     this.#position = group.before;
@@ -373,13 +370,14 @@ export class LogWriter {
   /** From here on nothing is acknowledged. Returns what the group in question is told. */
   #poison(group: Group | undefined, cause: unknown): LodeError {
     const { dir, resolveWrite } = this.#options;
-    this.#failure ??= new LodeError(
+    const poisoned = new LodeError(
       'LODE_POISONED',
       'a sync of this log has failed',
       { key: dir },
       { cause },
     );
-    if (group === undefined || group.count === 0) return this.#failure;
+    this.#failure ??= poisoned;
+    if (group === undefined || group.count === 0) return poisoned;
     const { logNumber } = group.writer;
     const resolve = (): Promise<'landed' | 'not-landed'> => resolveWrite(logNumber, group.lastLsn);
     return new LodeError(

@@ -12,6 +12,7 @@ const ownerName = 'owner';
 const noteBytes = 256;
 
 export class Owner {
+  readonly #disk: Disk;
   readonly #path: string;
   readonly #lock: DiskLock;
   readonly #file: DiskFile;
@@ -21,12 +22,14 @@ export class Owner {
   readonly epoch: number;
 
   private constructor(
+    disk: Disk,
     path: string,
     lock: DiskLock,
     file: DiskFile,
     note: Uint8Array,
     epoch: number,
   ) {
+    this.#disk = disk;
     this.#path = path;
     this.#lock = lock;
     this.#file = file;
@@ -52,7 +55,7 @@ export class Owner {
       const note = new TextEncoder().encode(`${text}\n`);
       const file = await disk.open(path, 'open-or-create');
       await file.write(note, 0);
-      return new Owner(path, lock, file, note, epoch);
+      return new Owner(disk, path, lock, file, note, epoch);
     } catch (error) {
       await lock.release();
       throw error;
@@ -64,8 +67,18 @@ export class Owner {
     const found = this.#found;
     const count = this.#file.readSync(found, 0);
     const same = count === found.length && found.every((byte, i) => byte === this.#note[i]);
-    if (same) return;
-    throw new LodeError('LODE_FENCED', 'another process has taken this log over', {
+    if (!same) throw this.#fenced();
+  }
+
+  /** The same of where a file is about to get a name: it must not take the place of another owner's. */
+  async checkPlace(): Promise<void> {
+    this.check();
+    const [here, ours] = [await this.#disk.info(this.#path), await this.#file.info()];
+    if (here?.inode !== ours.inode) throw this.#fenced();
+  }
+
+  #fenced(): LodeError {
+    return new LodeError('LODE_FENCED', 'another process has taken this log over', {
       key: this.#path,
       next: 'Close this log and open it again; what was not acknowledged may be missing.',
     });
@@ -89,11 +102,9 @@ async function noteAt(disk: Disk, path: string): Promise<Note | undefined> {
     try {
       const bytes = new Uint8Array(1024);
       const count = await file.read(bytes, 0);
-      const note = JSON.parse(new TextDecoder().decode(bytes.subarray(0, count))) as Partial<Note>;
-      const { epoch, holder } = note;
-      return Number.isSafeInteger(epoch) && typeof holder === 'string'
-        ? { epoch: epoch as number, holder }
-        : undefined;
+      const text = new TextDecoder().decode(bytes.subarray(0, count));
+      const { epoch, holder } = (JSON.parse(text) ?? {}) as Partial<Note>;
+      return isEpoch(epoch) && typeof holder === 'string' ? { epoch, holder } : undefined;
     } finally {
       await file.close();
     }
@@ -101,4 +112,9 @@ async function noteAt(disk: Disk, path: string): Promise<Note | undefined> {
     if (isLodeError(error, 'LODE_NOT_FOUND') || error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** There is room for every opening to come. */
+function isEpoch(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) < 2 ** 48;
 }

@@ -3,7 +3,6 @@
  * durable: a segment by name always has a header.
  */
 import type { Disk, DiskFile } from '../../disk/disk.ts';
-import { frameHeaderBytes } from './frame.ts';
 import { isBlank } from './frame-scanner.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { segmentName, unfinished } from './names.ts';
@@ -61,6 +60,7 @@ export class SegmentWriter {
     first: Uint8Array,
     preallocateBytes: number,
     syncing: Syncing,
+    beforeName: () => Promise<void>,
   ): Promise<SegmentWriter> {
     const path = `${dir}/${segmentName(header.firstLsn)}`;
     const file = await disk.open(`${path}${unfinished}`, 'open-or-create');
@@ -71,6 +71,7 @@ export class SegmentWriter {
       writer.#preallocate(first.length);
       await syncing(() => file.datasync());
       // Replaces one of this name only when that one holds no record.
+      await beforeName();
       await disk.rename(`${path}${unfinished}`, path);
       await syncing(() => disk.syncDirectory(dir));
       return writer;
@@ -107,9 +108,9 @@ export class SegmentWriter {
     await this.#file.datasync();
   }
 
-  /** The same where nothing may wait: no record begins at `position` any more. */
-  blankSync(position: number): void {
-    const found = new Uint8Array(frameHeaderBytes);
+  /** The same where nothing may wait: of the `length` bytes from `position` on, those that are there become zeros. */
+  blankSync(position: number, length: number): void {
+    const found = new Uint8Array(length);
     const count = this.#file.readSync(found, position);
     if (isBlank(found, 0, count)) return;
     this.#file.writeSync(zeros(count), position);

@@ -9,7 +9,8 @@
 import type { Disk } from '../../disk/disk.ts';
 import { systemEnv } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
-import { readLog } from './cursor.ts';
+import { Turns } from '../../parallel.ts';
+import { firstLsnOf, readLog } from './cursor.ts';
 import type { Examination } from './examine.ts';
 import { liveSegments, positionAfter, resolveWrite } from './live.ts';
 import type { LiveSegment } from './log-options.ts';
@@ -45,23 +46,26 @@ export class OpenWal implements Wal {
   readonly #owner: Owner | undefined;
   readonly #reserve: Reserve;
   readonly #examination: Examination;
+  readonly #releases = new Turns();
   #closing: Promise<void> | undefined;
 
   constructor(disk: Disk, dir: string, options: WalOptions, opened: Opened) {
     const { examination, recovery, owner } = opened;
     const { env = systemEnv, after } = options;
-    const settled = { ...walDefaults, ...options };
+    const { durability = walDefaults.durability } = options;
+    const { segmentBytes = walDefaults.segmentBytes } = options;
+    const { preallocateBytes = walDefaults.preallocateBytes } = options;
+    const { reserveBytes = walDefaults.reserveBytes } = options;
     this.#disk = disk;
     this.#dir = dir;
     this.#owner = owner;
     this.#examination = examination;
-    this.#reserve = new Reserve(disk, dir, settled.reserveBytes);
+    this.#reserve = new Reserve(disk, dir, reserveBytes);
     this.journalId = examination.journalId ?? options.journalId ?? env.id();
     this.recovery = recovery;
     if (owner === undefined) return;
     const sealed = liveSegments(examination);
     let isNew = examination.files.length === 0;
-    const restarts = recovery.lastLsn < (after ?? 0);
     this.#log = new LogWriter(
       {
         disk,
@@ -70,10 +74,10 @@ export class OpenWal implements Wal {
         owner,
         journalId: this.journalId,
         epoch: Math.max(owner.epoch, examination.epoch + 1),
-        segmentBytes: settled.segmentBytes,
-        preallocateBytes: settled.preallocateBytes,
-        syncs: settled.durability === 'group',
-        restarts,
+        // Its header alone is no reason for a segment to be followed by another.
+        segmentBytes: Math.max(segmentBytes, 128),
+        preallocateBytes,
+        syncs: durability === 'group',
         resolveWrite: (logNumber, lsn) => resolveWrite(disk, dir, logNumber, lsn),
         beforeSegment: async () => {
           // Whoever made the directory may not have synced its name.
@@ -82,7 +86,7 @@ export class OpenWal implements Wal {
           await this.#reserve.keep();
         },
       },
-      positionAfter(examination, Math.max(recovery.lastLsn, after ?? 0)),
+      positionAfter(examination, recovery.lastLsn, after ?? 0),
       sealed,
     );
   }
@@ -90,7 +94,7 @@ export class OpenWal implements Wal {
   get firstLsn(): number {
     const log = this.#log;
     if (log === undefined) return this.recovery.firstLsn;
-    return (log.sealed[0] ?? log.active)?.header.firstLsn ?? log.nextLsn;
+    return firstLsnOf(log);
   }
 
   get durableLsn(): number {
@@ -111,14 +115,14 @@ export class OpenWal implements Wal {
 
   append(parts: Uint8Array | readonly Uint8Array[]): Appended {
     const log = this.#writable();
-    const list = parts instanceof Uint8Array ? [parts] : parts;
+    const list = listOf(parts);
     const { lsn, group } = log.append(list, this.#checkedLength(list));
     return { lsn, durable: group.durable };
   }
 
   appendSync(parts: Uint8Array | readonly Uint8Array[]): number {
     const log = this.#writable();
-    const list = parts instanceof Uint8Array ? [parts] : parts;
+    const list = listOf(parts);
     this.#checkedLength(list);
     return log.appendSync(list);
   }
@@ -141,6 +145,10 @@ export class OpenWal implements Wal {
   }
 
   async release(beforeLsn: number): Promise<number> {
+    return this.#releases.take(() => this.#release(beforeLsn));
+  }
+
+  async #release(beforeLsn: number): Promise<number> {
     const { sealed, active } = this.#writable();
     let count = 0;
     // The last segment says where the log is: it stays until another one does.
@@ -217,6 +225,16 @@ export class OpenWal implements Wal {
       next: 'Split it into several records.',
     });
   }
+}
+
+/** Anything else would be logged as something else. */
+function listOf(parts: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
+  const list = parts instanceof Uint8Array ? [parts] : parts;
+  if (Array.isArray(list) && list.every((part) => part instanceof Uint8Array)) return list;
+  throw new LodeError('LODE_INVALID_ARGUMENT', 'a record of a log is bytes', {
+    field: 'parts',
+    expected: 'a Uint8Array or an array of them',
+  });
 }
 
 async function* fromLsn(

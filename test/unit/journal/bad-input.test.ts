@@ -1,7 +1,7 @@
 /** At risk: a journal that takes what it cannot give back, or harms what is not its own. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bytes, openJournal, recordBytesMax, structured } from '../../../src/journal.ts';
+import { bytes, openJournal, openWal, recordBytesMax, structured } from '../../../src/journal.ts';
 import { isLodeError } from '../../../src/errors.ts';
 import { coded, dir, names, newDisk, open, write } from './key-value.ts';
 import type { Entry, Options, State } from './key-value.ts';
@@ -33,6 +33,61 @@ describe('a journal given bad input', () => {
     assert.equal(journal.lsn, 0);
     await journal.append({ key: 'a', value: { b: undefined, __proto__: null, c: ['x'] } });
     assert.deepEqual(journal.state, { a: { c: ['x'] } });
+  });
+
+  it('logs what it was given, whatever becomes of that afterwards', async () => {
+    const disk = await newDisk();
+    const options = {
+      initial: () => Buffer.alloc(2),
+      apply: (state: Uint8Array, event: Uint8Array): void => {
+        state[0] = (state[0] ?? 0) + (event[0] ?? 0);
+      },
+      // Asks for the state with all that is on its way, which is another object then.
+      check: () => {},
+      codec: bytes(),
+      disk,
+    };
+    const journal = await openJournal<Uint8Array, Uint8Array>(dir, options);
+    const event = Buffer.from([7]);
+    const appended = [journal.append(event), journal.append(event), journal.append(event)];
+    event.fill(100);
+    await Promise.all(appended);
+    assert.equal(journal.state[0], 21);
+    await journal.close();
+    await using again = await openJournal<Uint8Array, Uint8Array>(dir, options);
+    assert.equal(again.state[0], 21);
+  });
+
+  it('keeps the states it makes of one event apart', async () => {
+    const disk = await newDisk();
+    const options = {
+      initial: () => new Uint8Array(1),
+      apply: (state: Uint8Array, event: Uint8Array | null): Uint8Array => {
+        const next = event ?? state;
+        next[0] = (next[0] ?? 0) + 1;
+        return next;
+      },
+      check: () => {},
+      codec: { event: structured<Uint8Array | null>(), state: structured<Uint8Array>() },
+      disk,
+    };
+    const journal = await openJournal<Uint8Array, Uint8Array | null>(dir, options);
+    await Promise.all([new Uint8Array([5]), null, null].map((event) => journal.append(event)));
+    assert.equal(journal.state[0], 8);
+    await journal.close();
+  });
+
+  it('takes no record that is not bytes', async () => {
+    const wal = await openWal(dir, { disk: await newDisk(), reserveBytes: 0 });
+    const wrong = ['text', new Uint16Array(2), [new Uint16Array(2)], ['a'], [[1]], [{ length: 3 }]];
+    for (const parts of [...wrong, undefined, null, 5, [undefined], new ArrayBuffer(2)]) {
+      assert.throws(
+        () => wal.append(parts as unknown as Uint8Array),
+        coded('LODE_INVALID_ARGUMENT'),
+      );
+    }
+    assert.equal(wal.nextLsn, 1);
+    await wal.close();
   });
 
   it('takes no snapshot of a state that its codec cannot write, and goes on', async () => {
@@ -113,8 +168,17 @@ describe('a journal given bad input', () => {
     assert.deepEqual(journal.state, {});
   });
 
-  it('does not wait for an apply that returns a promise', async () => {
+  it('does not wait for functions that return promises', async () => {
     const disk = await newDisk();
+    const initial = (async () => ({})) as unknown as () => State;
+    await assert.rejects(open(disk, { initial }), coded('LODE_INVALID_ARGUMENT'));
+    const check = (async () => {
+      throw new RangeError('too late');
+    }) as () => void;
+    const checked = await open(disk, { check });
+    await assert.rejects(checked.append({ key: 'a', value: 1 }), coded('LODE_INVALID_ARGUMENT'));
+    assert.equal(checked.lsn, 0);
+    await checked.close();
     const apply = (async () => {}) as unknown as () => State;
     const journal = await open(disk, { apply });
     await assert.rejects(journal.append({ key: 'a', value: 1 }), coded('LODE_POISONED'));

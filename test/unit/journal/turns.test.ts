@@ -1,0 +1,226 @@
+/** At risk: records of a log when its calls, its owners or its segments meet in an order that nobody planned. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Disk } from '../../../src/disk/disk.ts';
+import { isLodeError, LodeError } from '../../../src/errors.ts';
+import { openWal } from '../../../src/journal.ts';
+import type { Wal, WalOptions } from '../../../src/journal.ts';
+import { memoryDisk } from '../../../src/testing/index.ts';
+import { hooked, noLocks } from './hooked.ts';
+
+const dir = '/log';
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+async function newDisk(): Promise<Disk> {
+  const disk = memoryDisk();
+  await disk.makeDirectory(dir);
+  return disk;
+}
+
+function open(disk: Disk, options: WalOptions = {}): Promise<Wal> {
+  return openWal(dir, { disk, preallocateBytes: 4096, reserveBytes: 0, ...options });
+}
+
+async function read(wal: Wal): Promise<string[]> {
+  const records: string[] = [];
+  for await (const { lsn, bytes } of wal.cursor()) {
+    records.push(`${lsn}:${new TextDecoder().decode(bytes)}`);
+  }
+  return records;
+}
+
+/** Fails rather than to let a loop that never waits stop everything. */
+function impatient(disk: Disk): Disk {
+  let calls = 0;
+  return hooked(disk, {
+    open: async (path, mode) => {
+      if (++calls > 200) throw new RangeError('this does not end');
+      return disk.open(path, mode);
+    },
+  });
+}
+
+describe('a log whose calls meet', () => {
+  it('leaves nothing of a segment that was begun while it closes', async () => {
+    let files = 0;
+    const disk = hooked(await newDisk(), {}, (file) => {
+      files++;
+      let isOpen = true;
+      const close = async (): Promise<void> => {
+        if (isOpen) files--;
+        isOpen = false;
+        await file.close();
+      };
+      return { close };
+    });
+    const wal = await open(disk);
+    await wal.append(text('a')).durable;
+    const rotated = wal.rotate().catch(() => {});
+    await wal.close();
+    await rotated;
+    assert.equal(files, 0);
+  });
+
+  it('releases in turn', async () => {
+    const wal = await open(await newDisk(), { segmentBytes: 128 });
+    for (let i = 0; i < 20; i++) await wal.append(new Uint8Array(60)).durable;
+    const counts = await Promise.all([wal.release(10), wal.release(15), wal.release(10)]);
+    assert.equal(
+      counts.reduce((sum, count) => sum + count),
+      14,
+    );
+    assert.equal(wal.firstLsn, 15);
+    await wal.close();
+  });
+
+  it('appends to no segment that could not be closed', async () => {
+    const inner = await newDisk();
+    let fails = false;
+    const disk = hooked(inner, {}, (file, path) => ({
+      close: async () => {
+        await file.close();
+        if (!fails || !path.includes('wal-')) return;
+        fails = false;
+        throw new LodeError('LODE_UNAVAILABLE', 'EIO', {});
+      },
+    }));
+    const wal = await open(disk, { segmentBytes: 128 });
+    await wal.append(new Uint8Array(60)).durable;
+    fails = true;
+    await assert.rejects(wal.append(text('refused')).durable);
+    assert.throws(() => wal.appendSync(text('refused, too')));
+    await wal.append(text('taken')).durable;
+    await wal.close();
+    const again = await open(inner, { recovery: 'strict' });
+    assert.equal((await read(again)).at(-1), '2:taken');
+    await again.close();
+  });
+
+  it('begins anew only once above a snapshot', async () => {
+    const disk = impatient(await newDisk());
+    const first = await open(disk);
+    await first.append(text('old')).durable;
+    await first.close();
+    const wal = await open(disk, { after: 100, segmentBytes: 128 });
+    const one = wal.append(text('x'.repeat(200)));
+    while (wal.segments().length < 2) await Promise.resolve();
+    await Promise.all([one.durable, wal.append(text('y')).durable]);
+    assert.deepEqual((await read(wal)).at(-1), '102:y');
+    await wal.close();
+    for (const after of [0, 100]) {
+      const again = await open(disk, { recovery: 'strict', ...(after > 0 && { after }) });
+      assert.equal((await read(again)).length, 2);
+      await again.close();
+    }
+  });
+
+  it('makes one segment, not one after another, when they are short', async () => {
+    const wal = await open(impatient(await newDisk()), { segmentBytes: 0 });
+    await wal.ready();
+    assert.equal(wal.appendSync(text('a')), 1);
+    await wal.ready();
+    assert.equal(wal.appendSync(text('b')), 2);
+    await wal.close();
+  });
+
+  it('says so when a segment that no recovery has read is missing, and does not look for it for ever', async () => {
+    const disk = await newDisk();
+    const wal = await open(disk, { segmentBytes: 128 });
+    for (let i = 0; i < 6; i++) await wal.append(new Uint8Array(60)).durable;
+    await wal.close();
+    const { name = '' } = wal.segments()[1] ?? {};
+    await disk.unlink(`${dir}/${name}`);
+    const again = await open(impatient(disk), { after: 5 });
+    await assert.rejects(read(again), (error) => isLodeError(error, 'LODE_TRUNCATED'));
+    await again.close();
+  });
+
+  it('reads what it follows once', async () => {
+    let bytesRead = 0;
+    const disk = hooked(await newDisk(), {}, (file, path) => ({
+      read: async (into, position) => {
+        const count = await file.read(into, position);
+        if (path.includes('wal-')) bytesRead += count;
+        return count;
+      },
+    }));
+    const wal = await open(disk);
+    const following = (async (): Promise<number> => {
+      let records = 0;
+      for await (const record of wal.cursor({ follow: true })) records += record.lsn > 0 ? 1 : 0;
+      return records;
+    })();
+    for (let i = 0; i < 100; i++) await wal.append(new Uint8Array(1000)).durable;
+    await wal.close();
+    assert.equal(await following, 100);
+    assert.ok(bytesRead < 300_000, `${bytesRead} bytes`);
+  });
+});
+
+describe('two owners of a log whose locks do not work', () => {
+  it('do not replace each other’s segments', async () => {
+    const disk = hooked(await newDisk(), noLocks);
+    const old = await open(disk);
+    const taker = await open(disk);
+    await taker.append(text('kept')).durable;
+    await assert.rejects(old.append(text('late')).durable, (error) =>
+      isLodeError(error, 'LODE_FENCED'),
+    );
+    await taker.append(text('kept, too')).durable;
+    await Promise.all([old.close(), taker.close()]);
+    const third = await open(disk, { recovery: 'strict' });
+    assert.deepEqual(await read(third), ['1:kept', '2:kept, too']);
+    await third.close();
+  });
+
+  it('are told by the note of the directory they began in', async () => {
+    const disk = await newDisk();
+    const wal = await open(disk);
+    await wal.append(text('a')).durable;
+    await disk.rename(dir, '/moved');
+    await disk.makeDirectory(dir);
+    const other = await open(disk);
+    await other.append(text('b')).durable;
+    await assert.rejects(wal.rotate(), (error) => isLodeError(error, 'LODE_FENCED'));
+    await Promise.all([wal.close(), other.close()]);
+    const again = await open(disk, { recovery: 'strict' });
+    assert.deepEqual(await read(again), ['1:b']);
+    await again.close();
+  });
+
+  it('open whatever the note says', async () => {
+    for (const note of ['null', '5', '', '{"epoch":9007199254740991,"holder":"x"}']) {
+      const disk = await newDisk();
+      const file = await disk.open(`${dir}/owner`, 'create');
+      await file.write(text(note), 0);
+      await file.close();
+      const wal = await open(disk);
+      await wal.append(text('a')).durable;
+      await wal.close();
+      const again = await open(disk, { recovery: 'strict' });
+      assert.deepEqual(await read(again), ['1:a'], note);
+      await again.close();
+    }
+  });
+
+  it('do not call a write refused that may count, when the note cannot be read', async () => {
+    const inner = await newDisk();
+    let fails = false;
+    const disk = hooked(inner, {}, (file, path) => ({
+      readSync: (into, position) => {
+        if (fails && path.endsWith('owner')) throw new LodeError('LODE_UNAVAILABLE', 'EIO', {});
+        return file.readSync(into, position);
+      },
+    }));
+    const wal = await open(disk);
+    await wal.append(text('a')).durable;
+    fails = true;
+    const failure: unknown = await wal.append(text('b')).durable.catch((error: unknown) => error);
+    assert.ok(isLodeError(failure, 'LODE_WRITE_UNCERTAIN'), String(failure));
+    await wal.close();
+    const again = await open(inner);
+    assert.equal(await failure.details.resolve(), 'landed');
+    assert.deepEqual(await read(again), ['1:a', '2:b']);
+    await again.close();
+  });
+});
