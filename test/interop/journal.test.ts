@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { inspectWal, openWal, writeSnapshot } from '../../src/journal.ts';
 import type { Wal, WalOptions } from '../../src/journal.ts';
 import { root as repository } from '../files.ts';
+import { fromHex, readVectors } from '../journal/vectors.ts';
 import { damages } from './journal-damage.ts';
 import { pebblePeer, pythonPeer } from './journal-peers.ts';
 import type { PythonJournal } from './journal-peers.ts';
@@ -211,6 +212,31 @@ describe('a journal, read from its documentation', withPython, () => {
     }
     assert.deepEqual(apart, []);
     assert.ok(Math.min(...Object.values(tally)) > 20, JSON.stringify(tally));
+  });
+
+  it('has the golden bytes of every version', async () => {
+    const vectors = [...readVectors().values()];
+    const dirs: string[] = [];
+    for (const { files } of vectors) {
+      const dir = await newDir();
+      for (const [name, hex] of Object.entries(files)) {
+        await writeFile(join(dir, name), fromHex(hex));
+      }
+      dirs.push(dir);
+    }
+    const journals = await readPython(...dirs);
+    assert.deepEqual(
+      journals.map(({ verdict, records, snapshots }) => ({
+        verdict,
+        records: records.map(({ lsn, time, sha256: digest }) => [lsn, time, digest]),
+        snapshots: snapshots.map(({ lsn, time, sha256: digest }) => [lsn, time, digest]),
+      })),
+      vectors.map(({ verdict, records, snapshots = [] }) => ({
+        verdict,
+        records: records.map(([lsn, time, hex]) => [lsn, time, sha256(fromHex(hex))]),
+        snapshots: snapshots.map(({ lsn, timeMs, state }) => [lsn, timeMs, sha256(fromHex(state))]),
+      })),
+    );
   });
 
   it('is whole again once we have recovered it', async () => {

@@ -75,7 +75,7 @@ export class PrefixDecoder {
   /** Leaves `#at` beyond `end` when there is none. */
   #varint(bytes: Uint8Array, end: number): number {
     let value = 0;
-    for (let scale = 1; this.#at < end && scale <= 2 ** 42; scale *= 0x80) {
+    for (let scale = 1; this.#at < end && scale <= 2 ** 49; scale *= 0x80) {
       const byte = bytes[this.#at++] as number;
       value += (byte & 0x7f) * scale;
       if (byte < 0x80) return value;

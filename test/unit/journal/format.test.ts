@@ -63,6 +63,16 @@ describe('the format', () => {
     }
   });
 
+  it('has times of eight bytes, whatever the clock says', () => {
+    for (const timeDelta of [2 ** 49, -(2 ** 49) - 1]) {
+      const writer = new FrameWriter({ logNumber: 7, position: 0, running: 0 });
+      writer.add({ kind: 0, lsn: 1, index: 0, timeDelta }, [text('x')]);
+      const scanner = new FrameScanner(7, 0, 0);
+      scanner.load(writer.take().bytes, 0, true);
+      assert.deepEqual([scanner.next(), scanner.prefix.timeDelta], ['record', timeDelta]);
+    }
+  });
+
   it('never takes frames of another log number', () => {
     const writer = new FrameWriter({ logNumber: 7, position: 0, running: 0 });
     writer.add({ kind: 0, lsn: 1, index: 0, timeDelta: 0 }, [text('old')]);
