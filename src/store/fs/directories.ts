@@ -12,6 +12,14 @@ import { isLodeError, LodeError } from '../../errors.ts';
 /** Remembered directories; when there are more, all are forgotten and walked to again. */
 const rememberedMax = 10_000;
 
+/** A directory that is there to be written to. */
+interface Ready {
+  /** Until it resolves, a power loss could take the directory away: nothing in it may be published before. */
+  readonly lasting: Promise<unknown> | undefined;
+}
+
+const lasts: Ready = { lasting: undefined };
+
 export class Directories {
   readonly #disk: Disk;
   readonly #root: string;
@@ -21,7 +29,7 @@ export class Directories {
   readonly #seen: Map<string, bigint> = new Map();
   /** The same, and known to be durable: every name on the way was synced by this store. */
   readonly #ready: Map<string, bigint> = new Map();
-  readonly #making: Map<string, Promise<bigint>> = new Map();
+  readonly #making: Map<string, Promise<Ready>> = new Map();
 
   constructor(disk: Disk, root: string, durable: boolean) {
     this.#disk = disk;
@@ -44,17 +52,19 @@ export class Directories {
     return true;
   }
 
-  /** Makes sure a directory can be written to: it and all above it exist, and with `durable` survive a power loss. */
-  async ready(directory: string): Promise<void> {
+  /** Makes sure a directory can be written to: it and all above it exist, and with `durable` are on their way to last. */
+  async ready(directory: string): Promise<Ready> {
     const known = this.#ready.get(directory);
-    if (known !== undefined && (await this.#find(directory)) === known) return;
-    // Callers at the same moment share one walk: none may go on before the names are synced.
+    if (known !== undefined && (await this.#find(directory)) === known) return lasts;
+    // Callers at the same moment share one walk and its syncs.
     let making = this.#making.get(directory);
     if (making === undefined) {
-      making = this.#make(directory).finally(() => this.#making.delete(directory));
+      making = this.#make(directory);
       this.#making.set(directory, making);
+      const end = (): boolean => this.#making.delete(directory);
+      making.then(({ lasting }) => lasting).then(end, end);
     }
-    await making;
+    return making;
   }
 
   /** Its inode; undefined when nothing or an object is there. A link is refused. */
@@ -89,22 +99,28 @@ export class Directories {
     return true;
   }
 
-  async #make(directory: string): Promise<bigint> {
+  async #make(directory: string): Promise<Ready> {
     const above = parentOf(directory);
     if (above === undefined) {
-      const inode = await this.#rootInode();
-      remember(this.#ready, directory, inode);
-      return inode;
+      remember(this.#ready, directory, await this.#rootInode());
+      return lasts;
     }
-    await this.ready(above);
+    const { lasting: before } = await this.ready(above);
     // Not looked for first: what is remembered is there already, so most that get here are new.
     await this.#makeOne(directory);
     const inode = await this.#find(directory);
     if (inode === undefined) throw this.#objectInTheWay(directory);
-    // Also when it was there: whoever made it may not have synced its name, and what we acknowledge lies below it.
-    if (this.#durable) await this.#disk.syncDirectory(this.path(above));
-    remember(this.#ready, directory, inode);
-    return inode;
+    if (!this.#durable) {
+      remember(this.#ready, directory, inode);
+      return lasts;
+    }
+    // Also when it was there: whoever made it may not have synced its name, and what we acknowledge lies below it. All
+    // names on the way are synced at once.
+    const syncs = Promise.all([before, this.#disk.syncDirectory(this.path(above))]);
+    const lasting = syncs.then(() => remember(this.#ready, directory, inode));
+    // Told to whoever waits for it before publishing.
+    lasting.catch(() => {});
+    return { lasting };
   }
 
   /** What is in its place already, be it a directory or not, is looked at afterwards. */

@@ -23,6 +23,8 @@ interface StageOptions {
   /** True when it may replace another version: its etag must then differ from all before. */
   readonly replaces: boolean;
   readonly signal: AbortSignal | undefined;
+  /** What has to last before the file may be published; it is synced meanwhile. */
+  readonly lasting: Promise<unknown> | undefined;
 }
 
 export class Staging {
@@ -55,6 +57,7 @@ export class Staging {
       } finally {
         await file.close();
       }
+      if (options.lasting !== undefined) await options.lasting;
       options.signal?.throwIfAborted();
       return { path, etag };
     } catch (error) {

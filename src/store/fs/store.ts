@@ -108,6 +108,8 @@ interface Put {
   readonly mode: PutMode;
   readonly beforePublish: PutOptions['beforePublish'];
   readonly signal: AbortSignal | undefined;
+  /** When the directory of the target cannot be lost any more. */
+  readonly lasting: Promise<unknown> | undefined;
 }
 
 class FsStore implements Store {
@@ -151,10 +153,11 @@ class FsStore implements Store {
     const { beforePublish, signal } = options;
     const source = byteSource(body);
     signal?.throwIfAborted();
-    await this.#directories.ready(directoryOf(name));
+    const { lasting } = await this.#directories.ready(directoryOf(name));
     const target = this.#target(name);
-    const put: Put = { target, source, mode, beforePublish, signal };
+    const put: Put = { target, source, mode, beforePublish, signal, lasting };
     if (mode === 'create' && beforePublish === undefined) return this.#create(put);
+    if (lasting !== undefined) await lasting;
     if (mode === 'overwrite' && beforePublish === undefined) return this.#overwrite(put);
     return this.#putInTurn(put);
   }
@@ -249,10 +252,12 @@ class FsStore implements Store {
   }
 
   async #create(put: Put): Promise<PutResult> {
-    const { target, source } = put;
+    const { target, source, lasting } = put;
     // A race that is lost already needs no bytes of a stream; those in memory cost less than the look.
-    if (source.bytes === undefined && (await this.#disk.info(target.path)) !== undefined) {
-      return this.#publisher.conflict(target);
+    if (source.bytes === undefined) {
+      await lasting;
+      if ((await this.#disk.info(target.path)) !== undefined)
+        return this.#publisher.conflict(target);
     }
     const staged = await this.#stage(put);
     return this.#publisher.last(await this.#publisher.add(staged, target), target);
@@ -322,9 +327,9 @@ class FsStore implements Store {
     return this.#stage({ ...put, source: byteSource(instead) });
   }
 
-  #stage({ target, source, mode, signal }: Put): Promise<Staged> {
+  #stage({ target, source, mode, signal, lasting }: Put): Promise<Staged> {
     const { directory } = target;
-    return this.#staging.stage(source, { directory, replaces: mode !== 'create', signal });
+    return this.#staging.stage(source, { directory, replaces: mode !== 'create', signal, lasting });
   }
 
   #target(key: string): Target {

@@ -104,6 +104,51 @@ void describe('fs store: failing disks', () => {
     }
   });
 
+  void it('nothing is published or answered in a new directory before every name on the way lasts', async () => {
+    const bodies = { bytes: 'x', stream: [Buffer.from('x')] };
+    for (const mode of ['create', 'overwrite', { ifMatch: 'other' }] as const) {
+      for (const body of Object.values(bodies)) {
+        const inner = memoryDisk();
+        await inner.makeDirectory('/root');
+        let end: (error: Error | undefined) => void = () => {};
+        const slow = withSync(inner, (directory) =>
+          directory === '/root'
+            ? new Promise((resolve, reject) => {
+                end = (error) => (error === undefined ? resolve() : reject(error));
+              })
+            : inner.syncDirectory(directory),
+        );
+        // A handle each time: what it finds there may be another's, who has not synced it yet.
+        const put = async (): Promise<() => string> => {
+          let outcome = '';
+          const running = fsStore('/root', { disk: slow }).put('d/e/f', body, { mode });
+          running.then(
+            (result) => (outcome = result.outcome),
+            (error: unknown) => (outcome = String(error)),
+          );
+          for (let i = 0; i < 100; i++) await Promise.resolve();
+          return () => outcome;
+        };
+        const failed = await put();
+        assert.equal(failed(), '');
+        assert.equal(await inner.info('/root/d/e/f'), undefined);
+        end(new Error('EIO'));
+        for (let i = 0; i < 100; i++) await Promise.resolve();
+        assert.match(failed(), /EIO/);
+        const hidden = (await inner.list('/root/d/e')).filter(({ name }) => name !== 'f.lock');
+        assert.deepEqual(hidden, []);
+
+        for (const expected of [mode === 'create' || mode === 'overwrite', mode === 'overwrite']) {
+          const done = await put();
+          assert.equal(done(), '');
+          end(undefined);
+          for (let i = 0; i < 100; i++) await Promise.resolve();
+          assert.equal(done(), expected ? 'stored' : 'conflict');
+        }
+      }
+    }
+  });
+
   void it('an earlier version that came back means that a swap did not land', async () => {
     const inner = memoryDisk();
     await inner.makeDirectory('/root');
