@@ -43,7 +43,9 @@ export interface DiskFile {
 
   readSync(into: Uint8Array, position: number): number;
   writeSync(bytes: Uint8Array, position: number): void;
+  truncateSync(size: number): void;
   datasyncSync(): void;
+  closeSync(): void;
 }
 
 /** Held until released or until the process ends, however it ends. */
@@ -72,4 +74,9 @@ export interface Disk {
   info(path: string): Promise<FileInfo | undefined>;
   /** Takes the exclusive lock on the file at `path`, made when missing; `undefined` when another holder has it. Never waits. */
   tryLock(path: string): Promise<DiskLock | undefined>;
+
+  openSync(path: string, mode: OpenMode): DiskFile;
+  renameSync(from: string, to: string): void;
+  syncDirectorySync(path: string): void;
+  infoSync(path: string): FileInfo | undefined;
 }

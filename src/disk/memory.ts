@@ -64,10 +64,18 @@ class MemoryDisk implements Disk {
   }
 
   async open(path: string, mode: OpenMode): Promise<DiskFile> {
+    return this.openSync(path, mode);
+  }
+
+  openSync(path: string, mode: OpenMode): DiskFile {
     return new MemoryFile(this.#openFile(path, mode), path, this.#env, this.#observe);
   }
 
   async rename(from: string, to: string): Promise<void> {
+    this.renameSync(from, to);
+  }
+
+  renameSync(from: string, to: string): void {
     const source = this.#place(from);
     const node = this.#existing(source, from);
     const target = this.#place(to);
@@ -109,6 +117,10 @@ class MemoryDisk implements Disk {
   }
 
   async syncDirectory(path: string): Promise<void> {
+    this.syncDirectorySync(path);
+  }
+
+  syncDirectorySync(path: string): void {
     const { inode } = this.#directory(path);
     this.#observe({ kind: 'syncDirectory', inode });
   }
@@ -118,6 +130,10 @@ class MemoryDisk implements Disk {
   }
 
   async info(path: string): Promise<FileInfo | undefined> {
+    return this.infoSync(path);
+  }
+
+  infoSync(path: string): FileInfo | undefined {
     const node = this.#find(partsOf(path));
     return node && infoOf(node);
   }
@@ -239,6 +255,10 @@ class MemoryFile implements DiskFile {
   }
 
   async truncate(size: number): Promise<void> {
+    this.truncateSync(size);
+  }
+
+  truncateSync(size: number): void {
     this.#checkOpen();
     const node = this.#node;
     reserve(node, Math.max(size, node.size));
@@ -263,6 +283,10 @@ class MemoryFile implements DiskFile {
   }
 
   async close(): Promise<void> {
+    this.closeSync();
+  }
+
+  closeSync(): void {
     this.#open = false;
   }
 

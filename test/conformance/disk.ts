@@ -71,6 +71,32 @@ function files(test: Test): void {
     await file.close();
   });
 
+  test('names change synchronously too, and to the same end', async (disk, root) => {
+    const file = disk.openSync(`${root}/a`, 'create');
+    file.writeSync(utf8Encode('abcdef'), 0);
+    file.truncateSync(3);
+    file.datasyncSync();
+    file.closeSync();
+    file.closeSync();
+    assert.throws(
+      () => file.truncateSync(0),
+      (error) => isLodeError(error, 'LODE_CLOSED'),
+    );
+    disk.renameSync(`${root}/a`, `${root}/b`);
+    disk.syncDirectorySync(root);
+    assert.equal(disk.infoSync(`${root}/a`), undefined);
+    assert.equal(disk.infoSync(`${root}/b`)?.size, 3);
+    assert.equal(disk.infoSync(`${root}/b/c`), undefined);
+    assert.equal(await textAt(disk, `${root}/b`), 'abc');
+    const refused: readonly (readonly [LodeErrorCode, () => unknown])[] = [
+      ['LODE_ALREADY_EXISTS', () => disk.openSync(`${root}/b`, 'create')],
+      ['LODE_NOT_FOUND', () => disk.openSync(`${root}/a`, 'write')],
+      ['LODE_NOT_FOUND', () => disk.renameSync(`${root}/a`, `${root}/c`)],
+      ['LODE_NOT_FOUND', () => disk.syncDirectorySync(`${root}/none`)],
+    ];
+    for (const [code, call] of refused) assert.throws(call, (error) => isLodeError(error, code));
+  });
+
   test('truncate cuts, and what grows again is zero', async (disk, root) => {
     const file = await disk.open(`${root}/a`, 'create');
     await file.write(utf8Encode('abcdef'), 0);

@@ -48,15 +48,11 @@ class NodeDisk implements Disk {
   }
 
   async open(path: string, mode: OpenMode): Promise<DiskFile> {
-    if (onWindows) refuseLink(path);
-    return new NodeFile(
-      call(`open (${mode})`, path, () => fs.openSync(path, flags[mode], 0o644)),
-      path,
-    );
+    return this.openSync(path, mode);
   }
 
   async rename(from: string, to: string): Promise<void> {
-    call('rename', to, () => fs.renameSync(from, to));
+    this.renameSync(from, to);
   }
 
   async link(from: string, to: string): Promise<void> {
@@ -96,9 +92,7 @@ class NodeDisk implements Disk {
   async syncDirectory(path: string): Promise<void> {
     // Windows opens no directories; NTFS logs its names by itself.
     if (onWindows) return;
-    const descriptor = call('open a directory', path, () =>
-      fs.openSync(path, O_RDONLY | O_DIRECTORY),
-    );
+    const descriptor = openDirectory(path);
     try {
       await new Promise<void>((resolve, reject) => {
         fs.fsync(descriptor, (error) =>
@@ -120,6 +114,36 @@ class NodeDisk implements Disk {
   }
 
   async info(path: string): Promise<FileInfo | undefined> {
+    return this.infoSync(path);
+  }
+
+  tryLock(path: string): Promise<DiskLock | undefined> {
+    return this.#lock.tryLock(path);
+  }
+
+  openSync(path: string, mode: OpenMode): DiskFile {
+    if (onWindows) refuseLink(path);
+    return new NodeFile(
+      call(`open (${mode})`, path, () => fs.openSync(path, flags[mode], 0o644)),
+      path,
+    );
+  }
+
+  renameSync(from: string, to: string): void {
+    call('rename', to, () => fs.renameSync(from, to));
+  }
+
+  syncDirectorySync(path: string): void {
+    if (onWindows) return;
+    const descriptor = openDirectory(path);
+    try {
+      call('sync a directory', path, () => fs.fsyncSync(descriptor));
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+
+  infoSync(path: string): FileInfo | undefined {
     try {
       const stats = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
       return stats && infoOf(stats);
@@ -128,10 +152,10 @@ class NodeDisk implements Disk {
       throw diskError(error, 'inspect', path);
     }
   }
+}
 
-  tryLock(path: string): Promise<DiskLock | undefined> {
-    return this.#lock.tryLock(path);
-  }
+function openDirectory(path: string): number {
+  return call('open a directory', path, () => fs.openSync(path, O_RDONLY | O_DIRECTORY));
 }
 
 /** Where `O_NOFOLLOW` does not exist: a check before the open, with the race that leaves. */

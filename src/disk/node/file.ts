@@ -53,8 +53,7 @@ export class NodeFile implements DiskFile {
   }
 
   async truncate(size: number): Promise<void> {
-    const descriptor = this.#open();
-    call('truncate', this.#path, () => fs.ftruncateSync(descriptor, size));
+    this.truncateSync(size);
   }
 
   datasync(): Promise<void> {
@@ -77,10 +76,7 @@ export class NodeFile implements DiskFile {
   }
 
   async close(): Promise<void> {
-    const descriptor = this.#descriptor;
-    if (descriptor === undefined) return;
-    this.#descriptor = undefined;
-    call('close', this.#path, () => fs.closeSync(descriptor));
+    this.closeSync();
   }
 
   readSync(into: Uint8Array, position: number): number {
@@ -108,9 +104,21 @@ export class NodeFile implements DiskFile {
     });
   }
 
+  truncateSync(size: number): void {
+    const descriptor = this.#open();
+    call('truncate', this.#path, () => fs.ftruncateSync(descriptor, size));
+  }
+
   datasyncSync(): void {
     const descriptor = this.#open();
     call('sync', this.#path, () => fs.fdatasyncSync(descriptor));
+  }
+
+  closeSync(): void {
+    const descriptor = this.#descriptor;
+    if (descriptor === undefined) return;
+    this.#descriptor = undefined;
+    call('close', this.#path, () => fs.closeSync(descriptor));
   }
 
   #open(): number {

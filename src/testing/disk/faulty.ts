@@ -103,9 +103,13 @@ class PlannedDisk implements FaultyDisk {
   }
 
   async open(path: string, mode: OpenMode): Promise<DiskFile> {
+    return this.openSync(path, mode);
+  }
+
+  openSync(path: string, mode: OpenMode): DiskFile {
     this.#faults.check(mode === 'create' || mode === 'open-or-create' ? 'name' : 'read', path);
-    const file = await this.#disk.open(path, mode);
-    const { inode } = await file.info();
+    const file = this.#disk.openSync(path, mode);
+    const inode = this.#disk.infoSync(path)?.inode;
     const lose = (): void => {
       if (isRecording(this.#disk)) this.#disk.loseUnsynced(Number(inode));
     };
@@ -113,8 +117,12 @@ class PlannedDisk implements FaultyDisk {
   }
 
   async rename(from: string, to: string): Promise<void> {
+    this.renameSync(from, to);
+  }
+
+  renameSync(from: string, to: string): void {
     this.#faults.check('name', to);
-    return this.#disk.rename(from, to);
+    this.#disk.renameSync(from, to);
   }
 
   async link(from: string, to: string): Promise<void> {
@@ -138,8 +146,12 @@ class PlannedDisk implements FaultyDisk {
   }
 
   async syncDirectory(path: string): Promise<void> {
+    this.syncDirectorySync(path);
+  }
+
+  syncDirectorySync(path: string): void {
     this.#faults.check('sync', path);
-    return this.#disk.syncDirectory(path);
+    this.#disk.syncDirectorySync(path);
   }
 
   async list(path: string): ReturnType<Disk['list']> {
@@ -148,8 +160,12 @@ class PlannedDisk implements FaultyDisk {
   }
 
   async info(path: string): ReturnType<Disk['info']> {
+    return this.infoSync(path);
+  }
+
+  infoSync(path: string): ReturnType<Disk['infoSync']> {
     this.#faults.check('read', path);
-    return this.#disk.info(path);
+    return this.#disk.infoSync(path);
   }
 
   async tryLock(path: string): Promise<DiskLock | undefined> {
@@ -190,8 +206,12 @@ class PlannedFile implements DiskFile {
   }
 
   async truncate(size: number): Promise<void> {
+    this.truncateSync(size);
+  }
+
+  truncateSync(size: number): void {
     this.#faults.check('write', this.#path);
-    return this.#file.truncate(size);
+    this.#file.truncateSync(size);
   }
 
   async datasync(): Promise<void> {
@@ -218,7 +238,11 @@ class PlannedFile implements DiskFile {
   }
 
   async close(): Promise<void> {
-    return this.#file.close();
+    this.closeSync();
+  }
+
+  closeSync(): void {
+    this.#file.closeSync();
   }
 }
 

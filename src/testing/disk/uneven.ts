@@ -42,7 +42,9 @@ export function unevenDisk(disk: Disk, seed: number): Disk {
     close: () => unevenly(() => file.close()),
     readSync: (into, position) => file.readSync(into, position),
     writeSync: (bytes, position) => file.writeSync(bytes, position),
+    truncateSync: (size) => file.truncateSync(size),
     datasyncSync: () => file.datasyncSync(),
+    closeSync: () => file.closeSync(),
   });
   return {
     lockScope: disk.lockScope,
@@ -56,5 +58,9 @@ export function unevenDisk(disk: Disk, seed: number): Disk {
     list: (path) => unevenly(() => disk.list(path)),
     info: (path) => unevenly(() => disk.info(path)),
     tryLock: (path) => unevenly(() => disk.tryLock(path)),
+    openSync: (path, mode) => unevenFile(disk.openSync(path, mode)),
+    renameSync: (from, to) => disk.renameSync(from, to),
+    syncDirectorySync: (path) => disk.syncDirectorySync(path),
+    infoSync: (path) => disk.infoSync(path),
   };
 }

@@ -1,7 +1,7 @@
 /** At risk: an acknowledgement of what a failing or full disk did not take, or a state with an event that was refused. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Disk } from '../../../src/disk/disk.ts';
+import type { Disk, DiskFile } from '../../../src/disk/disk.ts';
 import { openJournal } from '../../../src/journal.ts';
 import type { Journal } from '../../../src/journal.ts';
 import { isLodeError, LodeError } from '../../../src/errors.ts';
@@ -150,10 +150,10 @@ function limitedDisk(inner: Disk): { disk: Disk; isFull: boolean } {
           await target.unlink(path);
         };
       }
-      if (name !== 'open') return bound(target, name, receiver);
-      return async (...args: Parameters<Disk['open']>) => {
-        const file = await target.open(...args);
-        let size = (await file.info()).size;
+      if (name !== 'open' && name !== 'openSync') return bound(target, name, receiver);
+      const open = (...args: Parameters<Disk['open']>): DiskFile => {
+        const file = target.openSync(...args);
+        let size = target.infoSync(args[0])?.size ?? 0;
         const grow = (bytes: Uint8Array, position: number): void => {
           const more = Math.max(0, position + bytes.length - size);
           if (control.isFull && more > room) throw enospc(args[0]);
@@ -176,6 +176,9 @@ function limitedDisk(inner: Disk): { disk: Disk; isFull: boolean } {
           },
         });
       };
+      return name === 'openSync'
+        ? open
+        : async (...args: Parameters<Disk['open']>) => open(...args);
     },
   });
   return control;
