@@ -35,6 +35,7 @@ export type LodeErrorCode =
   | 'LODE_TIMEOUT'
   | 'LODE_LOCKED'
   | 'LODE_STORAGE_FULL'
+  | 'LODE_NOT_READY'
   | 'LODE_WRITE_UNCERTAIN'
   | 'LODE_PERMISSION_DENIED'
   | 'LODE_UNAUTHENTICATED'
@@ -84,6 +85,7 @@ const codes: Readonly<Record<LodeErrorCode, readonly [LodeErrorKind, string]>> =
   LODE_TIMEOUT: ['unavailable', 'Retry, or allow more time.'],
   LODE_LOCKED: ['unavailable', 'Let its holder close it or end, and try again.'],
   LODE_STORAGE_FULL: ['unavailable', 'Free space and retry; nothing was made visible.'],
+  LODE_NOT_READY: ['unavailable', 'Await ready(), then call again: this time it did nothing.'],
 
   LODE_WRITE_UNCERTAIN: ['uncertain', 'Call details.resolve() to learn whether the write landed.'],
 

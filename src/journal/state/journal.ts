@@ -56,8 +56,6 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
   readonly #firstLsn: number;
   #newest: SnapshotFile | undefined;
   #since: { bytes: number; records: number };
-  /** Appends one after the other, where each has its own sync. */
-  readonly #turns = new Turns();
   /** Snapshots and checks, one after the other. */
   readonly #upkeep = new Turns();
   #isSnapshotDue = false;
@@ -95,8 +93,14 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
   ): Promise<{ readonly lsn: number }> {
     signal?.throwIfAborted();
     this.#assertWritable();
-    if (this.#parts.settings.durability !== 'each') return this.#appendToGroup(event);
-    return this.#turns.take(() => this.#appendAlone(event, signal));
+    return this.#parts.settings.durability === 'each'
+      ? this.#appendAlone(event)
+      : this.#appendToGroup(event);
+  }
+
+  async ready(): Promise<void> {
+    this.#assertWritable();
+    await this.#parts.wal.ready();
   }
 
   /** Up to the append to the log nothing waits: events are logged in the order in which they came. */
@@ -117,14 +121,8 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
     return { lsn };
   }
 
-  async #appendAlone(
-    event: Event,
-    signal: AbortSignal | undefined,
-  ): Promise<{ readonly lsn: number }> {
+  #appendAlone(event: Event): { readonly lsn: number } {
     const { wal, machine } = this.#parts;
-    if (this.failure !== undefined) throw this.failure;
-    await wal.ready();
-    signal?.throwIfAborted();
     const bytes = this.#accept(event);
     const lsn = wal.appendSync(bytes);
     machine.accept(lsn, bytes);
@@ -228,8 +226,9 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
     const { disk, dir, wal, settings } = this.#parts;
     const needed = await deleteOldStates(disk, dir, settings.snapshot.keep);
     try {
-      // Segments are dropped whole: the log goes on in one of its own.
-      await this.#turns.take(() => wal.rotate());
+      // Segments are dropped whole: the log goes on in one of its own. Where appends wait for nothing, nor does that.
+      if (settings.durability === 'each') wal.rotateSync();
+      else await wal.rotate();
     } catch (error) {
       if (!isLodeError(error, 'LODE_STORAGE_FULL')) throw error;
     }
@@ -271,7 +270,6 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
   }
 
   async #close(): Promise<void> {
-    await this.#turns.ended();
     await this.#upkeep.ended();
     await this.#parts.wal.close();
   }

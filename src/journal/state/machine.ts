@@ -10,19 +10,14 @@ import { LodeError } from '../../errors.ts';
 import type { JournalCodecs } from './codec.ts';
 import type { JournalOptions } from './options.ts';
 
-/** An event that has its place in the log. */
-interface Waiting {
-  readonly lsn: number;
-  readonly bytes: Uint8Array;
-}
-
 export class Machine<State, Event> {
   readonly #codecs: JournalCodecs<State, Event>;
   readonly #apply: JournalOptions<State, Event>['apply'];
   readonly #dir: string;
   #state: State;
   #lsn: number;
-  #waiting: Waiting[] = [];
+  /** Events that have their places in the log, by LSN: from the one behind `#lsn` on, without gaps. */
+  readonly #waiting = new Map<number, Uint8Array>();
   #ahead: { state: State; lsn: number } | undefined;
   #failure: LodeError | undefined;
 
@@ -57,7 +52,7 @@ export class Machine<State, Event> {
 
   /** The state with all that was accepted. The same object as `state` when nothing waits. */
   get accepted(): State {
-    if (this.#waiting.length === 0) return this.state;
+    if (this.#waiting.size === 0) return this.state;
     this.#ahead ??= { state: this.copy(), lsn: this.#lsn };
     this.#advance(this.#ahead, Infinity);
     return this.#ahead.state;
@@ -87,30 +82,28 @@ export class Machine<State, Event> {
   }
 
   accept(lsn: number, bytes: Uint8Array): void {
-    this.#waiting.push({ lsn, bytes });
+    this.#waiting.set(lsn, bytes);
   }
 
   /** Events from this one on were accepted and are not in the log after all. */
   dropFrom(lsn: number): void {
-    const at = this.#waiting.findIndex((waiting) => waiting.lsn >= lsn);
-    if (at === -1) return;
-    this.#waiting.length = at;
+    const last = this.#lsn + this.#waiting.size;
+    if (last < lsn) return;
+    for (let at = last; at >= lsn; at--) this.#waiting.delete(at);
     this.#ahead = undefined;
   }
 
   /** Events up to this one are durable. Throws when `apply` does. */
   settle(lsn: number): void {
     if (this.#failure !== undefined) throw this.#failure;
-    let count = 0;
-    for (const { lsn: at, bytes } of this.#waiting) {
-      if (at > lsn) break;
+    for (let at = this.#lsn + 1; at <= lsn; at++) {
+      const bytes = this.#waiting.get(at);
+      if (bytes === undefined) return;
       if (this.#ahead !== undefined && this.#ahead.lsn < at) this.#advance(this.#ahead, at);
       this.#state = this.#run(this.#state, at, bytes);
       this.#lsn = at;
-      count++;
+      this.#waiting.delete(at);
     }
-    if (count === this.#waiting.length) this.#waiting = [];
-    else this.#waiting.splice(0, count);
   }
 
   #decoded(lsn: number, bytes: Uint8Array): Event {
@@ -126,8 +119,9 @@ export class Machine<State, Event> {
   }
 
   #advance(ahead: { state: State; lsn: number }, to: number): void {
-    for (const { lsn, bytes } of this.#waiting) {
-      if (lsn <= ahead.lsn || lsn > to) continue;
+    for (let lsn = ahead.lsn + 1; lsn <= to; lsn++) {
+      const bytes = this.#waiting.get(lsn);
+      if (bytes === undefined) return;
       ahead.state = this.#run(ahead.state, lsn, bytes);
       ahead.lsn = lsn;
     }

@@ -255,12 +255,13 @@ function walOptions<State, Event>(
   options: JournalOptions<State, Event>,
   chosen: SavedState | undefined,
 ): WalOptions {
-  const { segmentBytes, preallocateBytes, reserveBytes } = options;
+  const { segmentBytes, preallocateBytes, reserveBytes, pendingBytesMax } = options;
   const journalId = options.journalId ?? chosen?.header.journalId;
   return {
     ...(segmentBytes !== undefined && { segmentBytes }),
     ...(preallocateBytes !== undefined && { preallocateBytes }),
     ...(reserveBytes !== undefined && { reserveBytes }),
+    ...(pendingBytesMax !== undefined && { pendingBytesMax }),
     ...(journalId !== undefined && { journalId }),
   };
 }

@@ -22,7 +22,13 @@ export type JournalPoint =
   | { readonly lsn: number; readonly timeMs?: undefined }
   | { readonly timeMs: number; readonly lsn?: undefined };
 
-type LogOptions = 'recovery' | 'segmentBytes' | 'preallocateBytes' | 'reserveBytes' | 'journalId';
+type LogOptions =
+  | 'recovery'
+  | 'segmentBytes'
+  | 'preallocateBytes'
+  | 'reserveBytes'
+  | 'pendingBytesMax'
+  | 'journalId';
 
 export interface JournalOptions<State, Event> extends Pick<WalOptions, LogOptions> {
   /** The state before the first event. Called once or more; each call returns a state of its own. */
@@ -69,6 +75,7 @@ const names = {
   segmentBytes: true,
   preallocateBytes: true,
   reserveBytes: true,
+  pendingBytesMax: true,
   journalId: true,
   env: true,
   disk: true,

@@ -61,11 +61,16 @@ export interface Journal<State, Event> extends AsyncDisposable {
   /** Why the last snapshot that was due by itself could not be taken; the next one clears it. */
   readonly snapshotFailure: unknown;
 
-  /** Resolves once the event is durable and in `state`. A rejection with another code than `LODE_WRITE_UNCERTAIN`, `LODE_POISONED` or `LODE_FENCED` means that it is not in the log. */
+  /**
+   * Resolves once the event is durable and in `state`. A rejection with another code than `LODE_WRITE_UNCERTAIN`, `LODE_POISONED` or
+   * `LODE_FENCED` means that it is not in the log: with `LODE_NOT_READY`, because `pendingBytesMax` of others wait.
+   */
   append(
     event: Event,
     options?: { readonly signal?: AbortSignal },
   ): Promise<{ readonly lsn: number }>;
+  /** Resolves once `append` takes an event; at once with `durability: 'each'`, where nothing waits. */
+  ready(): Promise<void>;
   /** Writes the state, reads it back, and drops what it makes superfluous. One sync for the file, one for the directory. */
   snapshot(options?: { readonly signal?: AbortSignal }): Promise<JournalSnapshot>;
   /** Durable events in order, as far back as the log goes; `LODE_NOT_FOUND` for a `from` before that. */

@@ -26,6 +26,8 @@ export class Group {
   count = 0;
   /** Acknowledged or refused: by itself, or by a synchronous append that came after it. */
   isSettled = false;
+  /** What its records count for, against the bound of those that wait. */
+  pendingBytes = 0;
   bytes: Uint8Array = new Uint8Array(0);
   running = 0;
   resolve: () => void = () => {};

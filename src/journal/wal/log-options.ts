@@ -3,6 +3,7 @@ import type { Disk } from '../../disk/disk.ts';
 import type { Env } from '../../env.ts';
 import type { Owner } from './owner.ts';
 import type { SegmentHeader } from './segment-header.ts';
+import type { Steps } from './steps.ts';
 
 /** A segment of the log, as far as it may be read. */
 export interface LiveSegment {
@@ -26,6 +27,8 @@ export interface LogOptions {
   readonly syncs: boolean;
   /** Says whether the write landed, once somebody has recovered the log. */
   readonly resolveWrite: (logNumber: number, lsn: number) => Promise<'landed' | 'not-landed'>;
-  /** Called before a segment is made. */
-  readonly beforeSegment: () => Promise<void>;
+  /** Once so much waits to become durable, nothing more is accepted. */
+  readonly pendingBytesMax: number;
+  /** What comes before a segment is made. */
+  readonly beforeSegment: () => Steps;
 }

@@ -5,7 +5,9 @@
  * A write that fails is taken back, durably, before anybody is told; the log goes on. After a sync that fails nobody knows
  * what is on the disk: this handle acknowledges nothing more.
  */
+import type { DiskFile } from '../../disk/disk.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
+import { Backlog } from './backlog.ts';
 import { FrameChecksums } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { Group } from './group.ts';
@@ -13,6 +15,8 @@ import type { LogPosition, NewSegment } from './group.ts';
 import type { LiveSegment, LogOptions } from './log-options.ts';
 import type { SegmentHeader } from './segment-header.ts';
 import { headerOf, SegmentWriter } from './segment-writer.ts';
+import { run, runSync } from './steps.ts';
+import type { Steps, Wait } from './steps.ts';
 
 /**
  * Turns of the microtask queue between the end of a sync and the next group: callers that were waiting append again in them, and
@@ -22,6 +26,7 @@ const gatherTurns = 8;
 
 export class LogWriter {
   readonly sealed: LiveSegment[];
+  readonly backlog: Backlog;
   durableLsn: number;
   durableTimeMs: number;
   /** Told whenever `durableLsn` has grown or the log has ended. */
@@ -33,6 +38,9 @@ export class LogWriter {
   #open: Group | undefined;
   readonly #queue: Group[] = [];
   #inFlight: Group | undefined;
+  #isRotating = false;
+  /** What the group in flight is written through, since a synchronous append has decided that group. */
+  #overtaken: DiskFile | undefined;
   #running: Promise<void> | undefined;
   #wantsSegment = false;
   #failure: LodeError | undefined;
@@ -43,6 +51,7 @@ export class LogWriter {
     this.#options = options;
     this.#position = position;
     this.sealed = [...sealed];
+    this.backlog = new Backlog(options.pendingBytesMax, options.dir);
     this.durableLsn = position.nextLsn - 1;
     this.durableTimeMs = position.timeMs;
   }
@@ -65,47 +74,50 @@ export class LogWriter {
   }
 
   append(parts: readonly Uint8Array[], bytes: number): { lsn: number; group: Group } {
+    this.backlog.assertRoom();
     const open = this.#open;
     if (open?.isFull(bytes) === true) this.#queue.push(this.#closeGroup(open));
-    const group = (this.#open ??= this.#begin(false));
+    const group = (this.#open ??= this.#begin());
     const lsn = group.add(parts);
-    this.#start();
+    this.backlog.add(group, bytes);
+    this.#running ??= this.#run();
     return { lsn, group };
   }
 
   appendSync(parts: readonly Uint8Array[]): number {
-    const waiting = [this.#inFlight, this.#open, ...this.#queue];
-    if (waiting.some((group) => group?.isSettled === false && this.#segmentOf(group) === undefined))
-      throw this.#unready();
     this.#settleSync();
-    const group = this.#begin(true);
+    const group = this.#begin();
     const lsn = group.add(parts);
-    this.#closeGroup(group);
-    try {
-      this.#commitSync(group);
-    } catch (error) {
-      this.#fail(group, error);
-      throw error;
-    }
+    this.#commitAlone(group);
     return lsn;
   }
 
-  /** Resolves once there is a segment to append to, so that `appendSync` can. */
+  /** Resolves once there is room for what comes next. Somebody else may be quicker to take it. */
   async ready(): Promise<void> {
-    await this.flush();
-    while (!this.#position.hasSegment || this.#isDue()) {
-      const group = (this.#open ??= this.#begin(false));
-      this.#start();
-      await group.durable;
+    while (this.backlog.isFull || this.#isRotating) {
+      const waiting = [this.#inFlight, ...this.#queue, this.#open];
+      const first = waiting.find((group) => group?.isSettled === false);
+      if (first === undefined) break;
+      await first.durable.catch(() => {});
     }
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Later records go to a segment of their own. */
   async rotate(): Promise<void> {
     await this.flush();
-    const active = this.#active;
-    this.#wantsSegment = active === undefined || active.header.firstLsn < this.nextLsn;
-    await this.ready();
+    this.#wantsSegment = this.#hasRecords();
+    while (!this.#position.hasSegment || this.#isDue()) {
+      const group = (this.#open ??= this.#begin());
+      this.#running ??= this.#run();
+      await group.durable;
+    }
+  }
+
+  rotateSync(): void {
+    this.#settleSync();
+    this.#wantsSegment = this.#hasRecords();
+    if (!this.#position.hasSegment || this.#isDue()) this.#commitAlone(this.#begin());
   }
 
   /** Resolves once all that was appended so far is decided, whichever way. */
@@ -116,6 +128,7 @@ export class LogWriter {
 
   /** Ends the segment for good. `retry` makes room on a full disk, if it can. */
   async close(retry: () => Promise<boolean>): Promise<void> {
+    // Calls of a group that a synchronous append has settled may be under way longer than that.
     while (this.#running !== undefined) await this.#running;
     const active = this.#active;
     const isSound = this.#failure === undefined;
@@ -124,47 +137,38 @@ export class LogWriter {
     this.#failure ??= new LodeError('LODE_CLOSED', 'this log has been closed', { key: dir });
     try {
       if (active !== undefined && isSound) {
-        await this.#sealActive(active).catch(async (error: unknown) => {
+        await run(this.#sealActive(active)).catch(async (error: unknown) => {
           if (!isLodeError(error, 'LODE_STORAGE_FULL') || !(await retry())) throw error;
-          await this.#sealActive(active);
+          await run(this.#sealActive(active));
         });
       }
     } finally {
       this.#tell();
-      if (this.#active !== undefined) await this.#active.close();
+      this.#active?.close();
     }
   }
 
-  /** Where the group was laid out to go; undefined while that is still to be made. */
-  #segmentOf({ writer }: Group): SegmentWriter | undefined {
-    return this.#active?.header.logNumber === writer.logNumber ? this.#active : undefined;
-  }
-
   #unready(): LodeError {
-    return new LodeError('LODE_UNAVAILABLE', 'a new segment of the log is being made', {
-      key: this.#options.dir,
-      next: 'Await ready(), then append again.',
-    });
+    const what = 'a new segment of the log is being made';
+    return new LodeError('LODE_NOT_READY', what, { key: this.#options.dir });
   }
 
   #isDue(): boolean {
     return this.#wantsSegment || this.#position.position >= this.#options.segmentBytes;
   }
 
-  /** @param stays  In the segment there is, however long that has become. */
-  #begin(stays: boolean): Group {
+  /** False when a segment of its own would hold nothing that this one does not. */
+  #hasRecords(): boolean {
+    return this.#active === undefined || this.#active.header.firstLsn < this.nextLsn;
+  }
+
+  #begin(): Group {
     const before = this.#position;
     const timeMs = Number(this.#options.env.now() / 1_000_000n);
-    if (before.hasSegment && (stays || !this.#isDue())) {
+    if (before.hasSegment && !this.#isDue()) {
       const writer = new FrameWriter(before, this.#checksumsOf(before.logNumber), this.#spare);
       this.#spare = undefined;
       return new Group(before, timeMs, writer, undefined);
-    }
-    if (stays) {
-      throw new LodeError('LODE_INVALID_ARGUMENT', 'there is no segment to append to yet', {
-        key: this.#options.dir,
-        next: 'Await ready() once before the first appendSync().',
-      });
     }
     const newSegment = this.#headerOf(before, timeMs);
     const { header, bytes, running } = newSegment;
@@ -200,10 +204,6 @@ export class LogWriter {
     return group;
   }
 
-  #start(): void {
-    this.#running ??= this.#run();
-  }
-
   /** Never rejects: what goes wrong is the group's. */
   async #run(): Promise<void> {
     for (;;) {
@@ -212,47 +212,64 @@ export class LogWriter {
       if (group === undefined) break;
       this.#inFlight = group;
       try {
-        await this.#commit(group);
+        await run(this.#commit(group));
       } catch (error) {
         this.#fail(group, error);
       }
       this.#inFlight = undefined;
+      // What it wrote was synced through another one.
+      await this.#overtaken?.close().catch(() => {});
+      this.#overtaken = undefined;
     }
     this.#running = undefined;
   }
 
-  async #commit(group: Group): Promise<void> {
+  /** Wherever it waits, a synchronous append may overtake it and decide the group: then nothing is left to do. */
+  *#commit(group: Group): Steps {
     if (this.#failure !== undefined) throw this.#failure;
-    if (group.newSegment !== undefined) await this.#newSegment(group, group.newSegment);
-    if (group.isSettled) return;
-    const active = this.#segmentOf(group);
-    if (active === undefined) throw this.#unready();
-    const { position } = group.writer;
-    if (group.bytes.length > 0) {
+    const { newSegment, bytes } = group;
+    // One that is overtaken may have made its segment already.
+    const isMade = this.#active?.header.logNumber === group.writer.logNumber;
+    if (!isMade && newSegment !== undefined) yield* this.#newSegment(group, newSegment);
+    const active = this.#active;
+    if (active?.header.logNumber !== group.writer.logNumber) throw this.#unready();
+    const { position, end } = group.writer;
+    if (bytes.length > 0) {
       try {
-        await active.write(group.bytes, position);
+        yield active.write(bytes, position);
       } catch (error) {
-        if (!group.isSettled) await this.#syncing(group, () => active.cutBack(position));
+        if (group.isSettled) return;
+        // A write that was overtaken may still land, behind the cut too.
+        if (this.#overtaken && active.isWriting) throw this.#poison(group, error, 'a write failed');
+        yield* this.#syncing(group, active.cutBack(position));
         throw error;
       }
-      if (this.#options.syncs) await this.#syncing(group, () => active.datasync());
+      if (group.isSettled) return;
+      active.extend(bytes.length, end);
+      if (this.#options.syncs) yield* this.#syncing(group, active.datasync());
     }
     this.#acknowledge(group);
   }
 
-  async #newSegment(group: Group, { header, bytes, running }: NewSegment): Promise<void> {
+  *#newSegment(group: Group, { header, bytes, running }: NewSegment): Steps {
     const { disk, dir, preallocateBytes, beforeSegment } = this.#options;
-    if (this.#active !== undefined) await this.#sealActive(this.#active, group);
-    await beforeSegment();
-    this.#active = await SegmentWriter.create(
-      disk,
-      dir,
-      header,
-      bytes,
-      preallocateBytes,
-      (sync) => this.#syncing(group, sync),
-      () => this.#options.owner.checkPlace(),
-    );
+    const syncing = (sync: Wait): Steps => this.#syncing(group, sync);
+    this.#isRotating = true;
+    try {
+      if (this.#active !== undefined) yield* this.#sealActive(this.#active, group);
+      yield* this.#syncing(group, beforeSegment());
+      this.#active = yield* SegmentWriter.create(
+        disk,
+        dir,
+        header,
+        bytes,
+        preallocateBytes,
+        syncing,
+        () => this.#options.owner.checkPlace(),
+      );
+    } finally {
+      this.#isRotating = false;
+    }
     // One of the same name, without a record, is gone.
     if (this.sealed.at(-1)?.header.firstLsn === header.firstLsn) this.sealed.pop();
     this.#durableEnd = bytes.length;
@@ -262,22 +279,22 @@ export class LogWriter {
     group.before = { ...group.before, hasSegment: true, restarts: false };
   }
 
-  async #sealActive(active: SegmentWriter, group?: Group): Promise<void> {
+  *#sealActive(active: SegmentWriter, group?: Group): Steps {
     const { header, path } = active;
     const { position, running, nextLsn } = group?.before ?? this.#position;
     const lastLsn = nextLsn - 1;
     try {
-      await active.writeSeal(position, running, lastLsn);
+      active.writeSeal(position, running, lastLsn);
     } catch (error) {
-      await this.#syncing(group, () => active.cutBack(position));
+      yield* this.#syncing(group, active.cutBack(position));
       throw error;
     }
-    await this.#syncing(group, () => active.datasync());
+    yield* this.#syncing(group, active.datasync());
     this.sealed.push({ header, path, lastLsn, end: position });
     this.#active = undefined;
     // Before anything else can fail: nobody may append to a segment that is gone.
     if (group !== undefined) group.before = { ...group.before, hasSegment: false };
-    await active.close();
+    active.close();
   }
 
   #acknowledge(group: Group): void {
@@ -286,9 +303,9 @@ export class LogWriter {
       this.#options.owner.check();
     } catch (error) {
       // Whoever has the log now may have found the group, and counted it.
-      throw isLodeError(error, 'LODE_FENCED') ? error : this.#poison(group, error);
+      const isFenced = isLodeError(error, 'LODE_FENCED');
+      throw isFenced ? error : this.#poison(group, error, 'the owner of this log cannot be read');
     }
-    group.isSettled = true;
     if (group.lastLsn > this.durableLsn) {
       this.durableLsn = group.lastLsn;
       this.durableTimeMs = group.timeMs;
@@ -298,45 +315,38 @@ export class LogWriter {
     if (group.bytes.buffer.byteLength <= 256 * 1024) {
       this.#spare = new Uint8Array(group.bytes.buffer as ArrayBuffer);
     }
-    group.resolve();
+    this.#settle(group, group.resolve);
     this.#tell();
   }
 
   /** Everything accepted so far becomes durable on the calling thread. */
   #settleSync(): void {
-    const flying = this.#inFlight;
-    const waiting = [
-      ...this.#queue.splice(0),
-      ...(this.#open ? [this.#closeGroup(this.#open)] : []),
-    ];
-    for (const group of flying === undefined || flying.isSettled ? waiting : [flying, ...waiting]) {
+    if (this.#isRotating) throw this.#unready();
+    const queue = this.#queue;
+    if (this.#inFlight?.isSettled === false) {
+      this.#overtaken = this.#active?.reopen(this.#options.disk);
+      queue.unshift(this.#inFlight);
+    }
+    if (this.#open !== undefined) queue.push(this.#closeGroup(this.#open));
+    for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
       try {
-        this.#commitSync(group);
+        runSync(this.#commit(group));
       } catch (error) {
         this.#fail(group, error);
-        group.isSettled = true;
-        // Those behind it were encoded for places that no longer follow.
-        for (const other of waiting) if (!other.isSettled) other.reject(error);
         throw error;
       }
     }
   }
 
-  #commitSync(group: Group): void {
-    const active = this.#segmentOf(group);
-    if (this.#failure !== undefined) throw this.#failure;
-    if (active === undefined) throw this.#unready();
-    const { position } = group.writer;
+  /** A group that was begun with nothing in front of it. */
+  #commitAlone(group: Group): void {
+    this.#closeGroup(group);
     try {
-      active.writeSync(group.bytes, position);
+      runSync(this.#commit(group));
     } catch (error) {
-      // Another thread may be writing it, too, and later than what comes next.
-      if (group === this.#inFlight) throw this.#poison(group, error);
-      this.#orPoison(group, () => active.blankSync(position, group.bytes.length));
+      this.#fail(group, error);
       throw error;
     }
-    if (this.#options.syncs) this.#orPoison(group, () => active.datasyncSync());
-    this.#acknowledge(group);
   }
 
   #fail(group: Group, error: unknown): void {
@@ -345,51 +355,43 @@ export class LogWriter {
     const waiting = [...this.#queue.splice(0), ...(this.#open ? [this.#open] : [])];
     this.#open = undefined;
     this.#position = group.before;
-    group.reject(error);
+    this.#settle(group, () => group.reject(error));
     // What comes after it was never written.
-    for (const other of waiting) other.reject(this.#failure ?? error);
+    const told = this.#failure ?? error;
+    for (const other of waiting) this.#settle(other, () => other.reject(told));
     this.#tell();
   }
 
-  async #syncing(group: Group | undefined, sync: () => Promise<void>): Promise<void> {
-    try {
-      await sync();
-    } catch (error) {
-      throw this.#poison(group, error);
-    }
+  #settle(group: Group, tell: () => void): void {
+    group.isSettled = true;
+    this.backlog.remove(group);
+    tell();
   }
 
-  #orPoison(group: Group, sync: () => void): void {
+  *#syncing(group: Group | undefined, sync: Wait | Steps): Steps {
     try {
-      sync();
+      if ('now' in sync) yield sync;
+      else yield* sync;
     } catch (error) {
       throw this.#poison(group, error);
     }
   }
 
   /** From here on nothing is acknowledged. Returns what the group in question is told. */
-  #poison(group: Group | undefined, cause: unknown): LodeError {
-    const { dir, resolveWrite } = this.#options;
-    const poisoned = new LodeError(
-      'LODE_POISONED',
-      'a sync of this log has failed',
-      { key: dir },
-      { cause },
-    );
+  #poison(
+    group: Group | undefined,
+    cause: unknown,
+    what = 'a sync of this log has failed',
+  ): LodeError {
+    const { dir: key, resolveWrite } = this.#options;
+    const poisoned = new LodeError('LODE_POISONED', what, { key }, { cause });
     this.#failure ??= poisoned;
     if (group === undefined || group.count === 0) return poisoned;
     const { logNumber } = group.writer;
     const resolve = (): Promise<'landed' | 'not-landed'> => resolveWrite(logNumber, group.lastLsn);
-    return new LodeError(
-      'LODE_WRITE_UNCERTAIN',
-      'a sync of this log has failed: nobody knows what of the last write is on the disk',
-      {
-        key: dir,
-        resolve,
-        next: 'Close this log and open it again, which settles it; then ask details.resolve().',
-      },
-      { cause },
-    );
+    const next = 'Close this log and open it again, which settles it; then ask details.resolve().';
+    const told = `${what}: nobody knows whether the last write counts`;
+    return new LodeError('LODE_WRITE_UNCERTAIN', told, { key, resolve, next }, { cause });
   }
 
   #tell(): void {

@@ -19,6 +19,11 @@ export interface WalOptions {
   readonly preallocateBytes?: number;
   /** Kept back on the disk for a snapshot and a clean close when it is full; 1 MiB by default, 0 for none. */
   readonly reserveBytes?: number;
+  /**
+   * Once so much is accepted and not yet durable, `append` takes nothing more until some of it is; 64 MiB by default. Counted as
+   * `Wal.pendingBytes` says; one record always fits.
+   */
+  readonly pendingBytesMax?: number;
   /** The journal that the log must belong to, and the one that a new log will: 32 lower-case hex digits. */
   readonly journalId?: string;
   /** Everything up to this LSN is safe elsewhere, in a verified snapshot: the log may begin behind it, or end before it. */
@@ -36,6 +41,7 @@ const names = {
   segmentBytes: true,
   preallocateBytes: true,
   reserveBytes: true,
+  pendingBytesMax: true,
   journalId: true,
   after: true,
   visit: true,
@@ -50,12 +56,14 @@ export const walDefaults: {
   readonly segmentBytes: number;
   readonly preallocateBytes: number;
   readonly reserveBytes: number;
+  readonly pendingBytesMax: number;
 } = {
   recovery: 'tail',
   durability: 'group',
   segmentBytes: 64 * MiB,
   preallocateBytes: MiB,
   reserveBytes: MiB,
+  pendingBytesMax: 64 * MiB,
 };
 
 /** A record may be as long as this. */
@@ -70,7 +78,8 @@ export function checkWalOptions(options: WalOptions): void {
     'tail, strict, last-good or salvage',
   );
   refuseUnless(['group', 'os'].includes(durability), 'durability', 'group or os');
-  for (const field of ['segmentBytes', 'preallocateBytes', 'reserveBytes', 'after'] as const) {
+  const sizes = ['segmentBytes', 'preallocateBytes', 'reserveBytes', 'pendingBytesMax'] as const;
+  for (const field of [...sizes, 'after'] as const) {
     const value = options[field];
     const isSize = value === undefined || (Number.isSafeInteger(value) && value >= 0);
     refuseUnless(isSize, field, 'a whole number, not negative');

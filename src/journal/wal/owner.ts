@@ -16,6 +16,7 @@ export class Owner {
   readonly #path: string;
   readonly #lock: DiskLock;
   readonly #file: DiskFile;
+  readonly #inode: bigint;
   readonly #note: Uint8Array;
   readonly #found: Uint8Array;
   /** Greater than that of any owner before. */
@@ -26,6 +27,7 @@ export class Owner {
     path: string,
     lock: DiskLock,
     file: DiskFile,
+    inode: bigint,
     note: Uint8Array,
     epoch: number,
   ) {
@@ -33,6 +35,7 @@ export class Owner {
     this.#path = path;
     this.#lock = lock;
     this.#file = file;
+    this.#inode = inode;
     this.#note = note;
     this.#found = new Uint8Array(note.length);
     this.epoch = epoch;
@@ -55,7 +58,8 @@ export class Owner {
       const note = new TextEncoder().encode(`${text}\n`);
       const file = await disk.open(path, 'open-or-create');
       await file.write(note, 0);
-      return new Owner(disk, path, lock, file, note, epoch);
+      const { inode } = await file.info();
+      return new Owner(disk, path, lock, file, inode, note, epoch);
     } catch (error) {
       await lock.release();
       throw error;
@@ -71,10 +75,9 @@ export class Owner {
   }
 
   /** The same of where a file is about to get a name: it must not take the place of another owner's. */
-  async checkPlace(): Promise<void> {
+  checkPlace(): void {
     this.check();
-    const [here, ours] = [await this.#disk.info(this.#path), await this.#file.info()];
-    if (here?.inode !== ours.inode) throw this.#fenced();
+    if (this.#disk.infoSync(this.#path)?.inode !== this.#inode) throw this.#fenced();
   }
 
   #fenced(): LodeError {

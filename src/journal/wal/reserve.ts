@@ -2,12 +2,14 @@
 import type { Disk } from '../../disk/disk.ts';
 import { isLodeError } from '../../errors.ts';
 import { reserveName, unfinished } from './names.ts';
+import { dataOf } from './steps.ts';
+import type { Steps } from './steps.ts';
 
 export class Reserve {
   readonly #disk: Disk;
   readonly #path: string;
   readonly #bytes: number;
-  #isThere: boolean | undefined;
+  #isThere = false;
 
   constructor(disk: Disk, dir: string, bytes: number) {
     this.#disk = disk;
@@ -16,25 +18,27 @@ export class Reserve {
   }
 
   /** Makes it unless it is there. A disk that has no room for it is no reason to fail. */
-  async keep(): Promise<void> {
-    if (this.#bytes === 0 || this.#isThere === true) return;
-    this.#isThere = ((await this.#disk.info(this.#path))?.size ?? 0) >= this.#bytes;
-    if (this.#isThere) return;
+  *keep(): Steps {
+    if (this.#bytes === 0 || this.#isThere) return;
+    const disk = this.#disk;
     const path = `${this.#path}${unfinished}`;
     try {
-      const file = await this.#disk.open(path, 'open-or-create');
+      this.#isThere = (disk.infoSync(this.#path)?.size ?? 0) >= this.#bytes;
+      if (this.#isThere) return;
+      const file = disk.openSync(path, 'open-or-create');
       try {
         // Not zeros: some file systems keep no blocks for those.
-        await file.write(new Uint8Array(this.#bytes).fill(0x6c), 0);
-        await file.datasync();
+        file.writeSync(new Uint8Array(this.#bytes).fill(0x6c), 0);
+        yield dataOf(file);
+        disk.renameSync(path, this.#path);
+        this.#isThere = true;
       } finally {
-        await file.close();
+        // What is left under the other name takes no room, and is deleted by the next opening.
+        if (!this.#isThere) file.truncateSync(0);
+        file.closeSync();
       }
-      await this.#disk.rename(path, this.#path);
-      this.#isThere = true;
     } catch (error) {
       if (!isLodeError(error)) throw error;
-      await this.#disk.unlink(path).catch(() => {});
     }
   }
 

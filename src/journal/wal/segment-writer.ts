@@ -3,13 +3,14 @@
  * durable: a segment by name always has a header.
  */
 import type { Disk, DiskFile } from '../../disk/disk.ts';
-import { isBlank } from './frame-scanner.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { segmentName, unfinished } from './names.ts';
 import { sealBytes } from './recover.ts';
 import { recordKinds } from './record.ts';
 import { encodeSegmentHeader } from './segment-header.ts';
 import type { SegmentHeader } from './segment-header.ts';
+import { dataOf, namesIn } from './steps.ts';
+import type { Steps, Wait } from './steps.ts';
 
 /** Up to so much is written on the calling thread: it is a copy into the page cache. */
 const inlineBytesMax = 1024 * 1024;
@@ -28,16 +29,18 @@ export function headerOf(header: SegmentHeader): {
   return writer.take();
 }
 
-/** Runs a sync; what it makes of a failure is the caller's. */
-type Syncing = (sync: () => Promise<void>) => Promise<void>;
+/** Waits for a sync; what it makes of a failure is the caller's. */
+type Syncing = (sync: Wait) => Steps;
 
 export class SegmentWriter {
   readonly header: SegmentHeader;
   readonly path: string;
-  readonly #file: DiskFile;
+  #file: DiskFile;
   readonly #preallocateBytes: number;
   /** Zeros are written up to here, so that a sync of what replaces them changes no inode. */
   #allocated: number;
+  /** A write off the calling thread is under way. */
+  isWriting = false;
 
   private constructor(
     header: SegmentHeader,
@@ -53,86 +56,82 @@ export class SegmentWriter {
     this.#preallocateBytes = preallocateBytes;
   }
 
-  static async create(
+  static *create(
     disk: Disk,
     dir: string,
     header: SegmentHeader,
     first: Uint8Array,
     preallocateBytes: number,
     syncing: Syncing,
-    beforeName: () => Promise<void>,
-  ): Promise<SegmentWriter> {
+    beforeName: () => void,
+  ): Steps<SegmentWriter> {
     const path = `${dir}/${segmentName(header.firstLsn)}`;
-    const file = await disk.open(`${path}${unfinished}`, 'open-or-create');
+    const file = disk.openSync(`${path}${unfinished}`, 'open-or-create');
     try {
-      await file.truncate(0);
+      file.truncateSync(0);
       file.writeSync(first, 0);
       const writer = new SegmentWriter(header, path, file, first.length, preallocateBytes);
       writer.#preallocate(first.length);
-      await syncing(() => file.datasync());
+      yield* syncing(dataOf(file));
       // Replaces one of this name only when that one holds no record.
-      await beforeName();
-      await disk.rename(`${path}${unfinished}`, path);
-      await syncing(() => disk.syncDirectory(dir));
+      beforeName();
+      disk.renameSync(`${path}${unfinished}`, path);
+      yield* syncing(namesIn(disk, dir));
       return writer;
     } catch (error) {
-      await file.close();
+      file.closeSync();
       throw error;
     }
   }
 
   /** Bytes that only touch the page cache are written at once; the rest goes through the pool. */
-  async write(bytes: Uint8Array, position: number): Promise<void> {
-    if (bytes.length <= inlineBytesMax) this.#file.writeSync(bytes, position);
-    else await this.#file.write(bytes, position);
-    this.#extend(bytes.length, position + bytes.length);
+  write(bytes: Uint8Array, position: number): Wait {
+    const now = (): void => this.#file.writeSync(bytes, position);
+    const later = async (): Promise<void> => {
+      if (bytes.length <= inlineBytesMax) return now();
+      this.isWriting = true;
+      await this.#file.write(bytes, position).finally(() => (this.isWriting = false));
+    };
+    return { now, later };
   }
 
-  writeSync(bytes: Uint8Array, position: number): void {
-    this.#file.writeSync(bytes, position);
-    this.#extend(bytes.length, position + bytes.length);
+  /** Tells that so much was written, up to `end`. */
+  extend(written: number, end: number): void {
+    if (end <= this.#allocated) return;
+    this.#allocated = end;
+    if (written <= smallGroupBytes) this.#preallocate(end);
   }
 
-  datasync(): Promise<void> {
-    return this.#file.datasync();
-  }
-
-  datasyncSync(): void {
-    this.#file.datasyncSync();
+  datasync(): Wait {
+    return dataOf(this.#file);
   }
 
   /** Takes back what was written from `position` on, durably: none of it may show up after a crash. */
-  async cutBack(position: number): Promise<void> {
-    await this.#file.truncate(position);
+  *cutBack(position: number): Steps {
+    this.#file.truncateSync(position);
     this.#allocated = position;
-    await this.#file.datasync();
-  }
-
-  /** The same where nothing may wait: of the `length` bytes from `position` on, those that are there become zeros. */
-  blankSync(position: number, length: number): void {
-    const found = new Uint8Array(length);
-    const count = this.#file.readSync(found, position);
-    if (isBlank(found, 0, count)) return;
-    this.#file.writeSync(zeros(count), position);
-    this.#file.datasyncSync();
+    yield this.datasync();
   }
 
   /** Ends the segment behind its last record, once synced. Nobody writes to it afterwards. */
-  async writeSeal(position: number, running: number, lastLsn: number): Promise<void> {
+  writeSeal(position: number, running: number, lastLsn: number): void {
     const { bytes } = sealBytes(this.header.logNumber, position, running, lastLsn);
     this.#file.writeSync(bytes, position);
-    await this.#file.truncate(position + bytes.length);
+    this.#file.truncateSync(position + bytes.length);
   }
 
-  close(): Promise<void> {
-    return this.#file.close();
+  /**
+   * Goes on through a descriptor of its own and returns the one before, which calls are under way on: closed now, its number might be another
+   * file's when they happen; and of a sync that fails, the machine tells each descriptor once.
+   */
+  reopen(disk: Disk): DiskFile {
+    const before = this.#file;
+    this.#file = disk.openSync(this.path, 'write');
+    return before;
   }
 
-  #extend(written: number, end: number): void {
-    if (end > this.#allocated) {
-      this.#allocated = end;
-      if (written <= smallGroupBytes) this.#preallocate(end);
-    }
+  close(): void {
+    this.#file.closeSync();
   }
 
   /** A disk without room for it is no reason to fail: the records themselves fit. */

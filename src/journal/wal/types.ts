@@ -49,14 +49,16 @@ export interface Wal extends AsyncDisposable {
   readonly durableTimeMs: number;
   /** The LSN that the next append gets. */
   readonly nextLsn: number;
+  /** Accepted and not decided yet: the bytes of those records, and 1,024 more for each. */
+  readonly pendingBytes: number;
   /** Why it takes no more records: closed, poisoned by a failed sync, or taken over. */
   readonly failure: LodeError | undefined;
 
-  /** Takes a record, given whole or in parts, which it copies. Accepted when it returns, durable when `durable` resolves. */
+  /** Takes a record, given whole or in parts, which it copies. Accepted when it returns, durable when `durable` resolves. Throws `LODE_NOT_READY` once `pendingBytesMax` waits. */
   append(parts: Uint8Array | readonly Uint8Array[]): Appended;
-  /** The same, durable when it returns. For one record at a time; needs `ready()` once before. Returns the LSN. */
+  /** The same, durable when it returns, with all that was accepted before; on the calling thread, new segments included. Returns the LSN. */
   appendSync(parts: Uint8Array | readonly Uint8Array[]): number;
-  /** Makes the segment that `appendSync` writes to. Await it now and then: full segments are left only in here. */
+  /** Resolves once `append` and `appendSync` take a record: there is room, and no new segment on its way. */
   ready(): Promise<void>;
   /** Resolves once all that was accepted so far is durable or has failed. */
   flush(): Promise<void>;
@@ -64,6 +66,7 @@ export interface Wal extends AsyncDisposable {
   cursor(options?: CursorOptions): AsyncGenerator<WalRecord, void, undefined>;
   /** Ends the segment, so that `release` can drop it whole. */
   rotate(): Promise<void>;
+  rotateSync(): void;
   /** Deletes the segments of which every record is before this one; they must not be needed. Returns their number. */
   release(beforeLsn: number): Promise<number>;
   segments(): readonly WalSegment[];

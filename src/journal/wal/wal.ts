@@ -21,6 +21,7 @@ import type { WalOptions } from './options.ts';
 import type { Owner } from './owner.ts';
 import { Reserve } from './reserve.ts';
 import { salvage } from './salvage.ts';
+import { namesIn } from './steps.ts';
 import type {
   Appended,
   CursorOptions,
@@ -56,11 +57,13 @@ export class OpenWal implements Wal {
     const { segmentBytes = walDefaults.segmentBytes } = options;
     const { preallocateBytes = walDefaults.preallocateBytes } = options;
     const { reserveBytes = walDefaults.reserveBytes } = options;
+    const { pendingBytesMax = walDefaults.pendingBytesMax } = options;
     this.#disk = disk;
     this.#dir = dir;
     this.#owner = owner;
     this.#examination = examination;
-    this.#reserve = new Reserve(disk, dir, reserveBytes);
+    const reserve = new Reserve(disk, dir, reserveBytes);
+    this.#reserve = reserve;
     this.journalId = examination.journalId ?? options.journalId ?? env.id();
     this.recovery = recovery;
     if (owner === undefined) return;
@@ -79,11 +82,12 @@ export class OpenWal implements Wal {
         preallocateBytes,
         syncs: durability === 'group',
         resolveWrite: (logNumber, lsn) => resolveWrite(disk, dir, logNumber, lsn),
-        beforeSegment: async () => {
+        pendingBytesMax,
+        beforeSegment: function* () {
           // Whoever made the directory may not have synced its name.
-          if (isNew) await disk.syncDirectory(parentOf(dir));
+          if (isNew) yield namesIn(disk, parentOf(dir));
           isNew = false;
-          await this.#reserve.keep();
+          yield* reserve.keep();
         },
       },
       positionAfter(examination, recovery.lastLsn, after ?? 0),
@@ -107,6 +111,10 @@ export class OpenWal implements Wal {
 
   get nextLsn(): number {
     return this.#log?.nextLsn ?? this.recovery.lastLsn + 1;
+  }
+
+  get pendingBytes(): number {
+    return this.#log?.backlog.bytes ?? 0;
   }
 
   get failure(): LodeError | undefined {
@@ -142,6 +150,10 @@ export class OpenWal implements Wal {
 
   async rotate(): Promise<void> {
     await this.#writable().rotate();
+  }
+
+  rotateSync(): void {
+    this.#writable().rotateSync();
   }
 
   async release(beforeLsn: number): Promise<number> {

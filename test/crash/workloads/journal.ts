@@ -97,9 +97,10 @@ class MarkedJournal {
   }
 
   async #lastSegment(): Promise<string> {
-    const names = (await this.#lab.disk.list(dir)).map(({ name }) => name);
+    const names = await this.#lab.disk.list(dir).catch(() => []);
     return (
       names
+        .map(({ name }) => name)
         .filter((name) => name.endsWith('.log'))
         .sort()
         .at(-1) ?? ''

@@ -10,6 +10,7 @@ import {
   type Wal,
   type WalOptions,
 } from '../../../src/journal.ts';
+import { isLodeError } from '../../../src/errors.ts';
 import { howItFailed, spansOf } from '../marks.ts';
 import { labEnv, type Lab, type Workload } from '../workload.ts';
 
@@ -70,8 +71,15 @@ class MarkedLog {
     if (wal === undefined) return;
     const number = this.#begin();
     try {
-      await wal.ready();
-      wal.appendSync(recordOf(number, size));
+      for (;;) {
+        try {
+          wal.appendSync(recordOf(number, size));
+          break;
+        } catch (error) {
+          if (!isLodeError(error, 'LODE_NOT_READY')) throw error;
+          await wal.ready();
+        }
+      }
       this.#lab.mark(`ack ${number} ${wal.segments().at(-1)?.name}`);
     } catch (error) {
       this.#lab.mark(`${howItFailed(error)} ${number} ${String(error)}`);
@@ -196,6 +204,9 @@ const times = async (count: number, work: () => Promise<void>): Promise<void> =>
   for (let i = 0; i < count; i++) await work();
 };
 
+/** Later and later: the others are gathered, in flight, or on their way to a new segment by then. */
+const turns = (count: number): Promise<void> => times(count, () => Promise.resolve());
+
 export const logWorkloads: readonly Workload[] = [
   { name: 'one record at a time', work: (log: MarkedLog) => times(5, () => log.append(20)) },
   {
@@ -236,6 +247,21 @@ export const logWorkloads: readonly Workload[] = [
       await Promise.all([log.append(10), log.appendSync(600)]);
       await log.appendSync(1);
     },
+  },
+  {
+    name: 'synchronous appends to new segments',
+    options: { segmentBytes: 150, preallocateBytes: 64, reserveBytes: 64 },
+    work: (log: MarkedLog) => times(6, () => log.appendSync(40)),
+  },
+  {
+    name: 'synchronous appends that overtake others',
+    options: { segmentBytes: 300 },
+    work: (log: MarkedLog, turn = 6) =>
+      times(5, async () => {
+        const others = [log.append(30), log.append(60)];
+        await turns((turn += 3));
+        await Promise.all([...others, log.appendSync(20), log.append(10), log.appendSync(50)]);
+      }),
   },
   {
     name: 'snapshots',

@@ -4,11 +4,14 @@ import type { Disk, DiskFile } from '../../../src/disk/disk.ts';
 export type FileHooks = (file: DiskFile, path: string) => Partial<DiskFile>;
 
 export function hooked(disk: Disk, calls: Partial<Disk>, ofFile: FileHooks = () => ({})): Disk {
-  const open: Disk['open'] = async (path, mode) => {
-    const file = await (calls.open?.(path, mode) ?? disk.open(path, mode));
-    return over(file, ofFile(file, path));
-  };
-  return over(disk, { ...calls, open });
+  const opened = (file: DiskFile, path: string): DiskFile => over(file, ofFile(file, path));
+  return over(disk, {
+    ...calls,
+    open: async (path, mode) =>
+      opened(await (calls.open?.(path, mode) ?? disk.open(path, mode)), path),
+    openSync: (path, mode) =>
+      opened((calls.openSync ?? disk.openSync.bind(disk))(path, mode), path),
+  });
 }
 
 /** What a file system whose locks do not work makes of them. */

@@ -32,10 +32,17 @@ async function read(wal: Wal): Promise<string[]> {
 /** Fails rather than to let a loop that never waits stop everything. */
 function impatient(disk: Disk): Disk {
   let calls = 0;
+  const count = (): void => {
+    if (++calls > 200) throw new RangeError('this does not end');
+  };
   return hooked(disk, {
     open: async (path, mode) => {
-      if (++calls > 200) throw new RangeError('this does not end');
+      count();
       return disk.open(path, mode);
+    },
+    openSync: (path, mode) => {
+      count();
+      return disk.openSync(path, mode);
     },
   });
 }
@@ -46,12 +53,12 @@ describe('a log whose calls meet', () => {
     const disk = hooked(await newDisk(), {}, (file) => {
       files++;
       let isOpen = true;
-      const close = async (): Promise<void> => {
+      const closeSync = (): void => {
         if (isOpen) files--;
         isOpen = false;
-        await file.close();
+        file.closeSync();
       };
-      return { close };
+      return { closeSync, close: async () => closeSync() };
     });
     const wal = await open(disk);
     await wal.append(text('a')).durable;
@@ -77,8 +84,8 @@ describe('a log whose calls meet', () => {
     const inner = await newDisk();
     let fails = false;
     const disk = hooked(inner, {}, (file, path) => ({
-      close: async () => {
-        await file.close();
+      closeSync: () => {
+        file.closeSync();
         if (!fails || !path.includes('wal-')) return;
         fails = false;
         throw new LodeError('LODE_UNAVAILABLE', 'EIO', {});
@@ -88,7 +95,6 @@ describe('a log whose calls meet', () => {
     await wal.append(new Uint8Array(60)).durable;
     fails = true;
     await assert.rejects(wal.append(text('refused')).durable);
-    assert.throws(() => wal.appendSync(text('refused, too')));
     await wal.append(text('taken')).durable;
     await wal.close();
     const again = await open(inner, { recovery: 'strict' });
@@ -116,9 +122,7 @@ describe('a log whose calls meet', () => {
 
   it('makes one segment, not one after another, when they are short', async () => {
     const wal = await open(impatient(await newDisk()), { segmentBytes: 0 });
-    await wal.ready();
     assert.equal(wal.appendSync(text('a')), 1);
-    await wal.ready();
     assert.equal(wal.appendSync(text('b')), 2);
     await wal.close();
   });
