@@ -109,6 +109,8 @@ async function* readSegment(
       }
       if (step !== 'record') {
         if (batch.length > 0) yield batch;
+        // Behind the last record, a seal whose sync failed may have left anything.
+        if (lsn >= segment.lastLsn) return;
         throw errorOf(path, scanner.damage ?? { offset: scanner.recordEnd, reason: 'truncated' });
       }
       const { kind, lsnLow, timeDelta } = scanner.prefix;

@@ -51,16 +51,18 @@ export class Owner {
         actual: (await noteAt(disk, path))?.holder ?? 'an unknown process',
       });
     }
+    let file: DiskFile | undefined;
     try {
       const epoch = ((await noteAt(disk, path))?.epoch ?? 0) + 1;
       // Always as long, and written in place: a full disk keeps nobody from opening.
       const text = JSON.stringify({ epoch, holder: whoAmI() }).padEnd(noteBytes - 1);
       const note = new TextEncoder().encode(`${text}\n`);
-      const file = await disk.open(path, 'open-or-create');
+      file = await disk.open(path, 'open-or-create');
       await file.write(note, 0);
       const { inode } = await file.info();
       return new Owner(disk, path, lock, file, inode, note, epoch);
     } catch (error) {
+      await file?.close();
       await lock.release();
       throw error;
     }
@@ -88,8 +90,11 @@ export class Owner {
   }
 
   async release(): Promise<void> {
-    await this.#file.close();
-    await this.#lock.release();
+    try {
+      await this.#file.close();
+    } finally {
+      await this.#lock.release();
+    }
   }
 }
 
