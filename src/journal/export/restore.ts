@@ -62,8 +62,9 @@ export async function restoreJournal(
     await put(disk, path, name, dataset.stream(part.snapshot, { ...(signal && { signal }) }));
     fetched++;
   }
-  const { problems } = await verifyFiles(disk, path, { signal });
+  const { problems, segments, snapshots } = await verifyFiles(disk, path, { signal });
   if (problems[0] !== undefined) throw problems[0];
+  assertEnd(end, segments.at(-1)?.lastLsn ?? snapshots[0]?.lsn, dataset.id);
   // Whoever made the directory may not have synced its name, and a log that is there already does not either.
   await disk.syncDirectory(parentOf(path));
   await disk.unlink(`${path}/${restoringName}`);
@@ -104,6 +105,13 @@ function assertFollowed(
     expected: part.lsn + 1,
     actual: next.first,
   });
+}
+
+/** A part that ends too early, between two events, is whole by itself. */
+function assertEnd({ lsn, snapshot }: Wanted, found: number | undefined, dataset: string): void {
+  if (found === lsn) return;
+  const what = 'the end of this journal is not what the dataset says';
+  throw new LodeError('LODE_TRUNCATED', what, { dataset, snapshot, expected: lsn, actual: found });
 }
 
 async function assertVacant(

@@ -122,6 +122,28 @@ describe('an exported journal', () => {
     assert.deepEqual(syncViolations(disk.recording, { promised }), []);
   });
 
+  it('is not restored to another end than the dataset says', async () => {
+    const dataset = await newDataset();
+    await using journal = await open(await newDisk());
+    for (const key of ['a', 'b', 'c']) {
+      await journal.append({ key, value: 1 });
+      await journal.exportTo(dataset);
+    }
+    // The last part ends behind its header: a whole segment of no events.
+    const short = await newDataset();
+    for await (const { id, manifest } of dataset.snapshots({ order: 'oldest-first' })) {
+      const { metadata = {} } = manifest;
+      const isLast = id === (await dataset.latest()).id;
+      const writer = await short.streamWrite(metadata);
+      const [bytes = new Uint8Array(0)] = await dataset.read(id);
+      await writer.write(isLast ? bytes.subarray(0, 88) : bytes);
+      await writer.commit();
+    }
+    const disk = await emptyDisk();
+    await assert.rejects(restoreJournal(dir, short, { disk }), coded('LODE_TRUNCATED'));
+    await assert.rejects(open(disk), coded('LODE_TRUNCATED'));
+  });
+
   it('is refused by datasets of other things and other journals', async () => {
     await using journal = await open(await newDisk());
     await journal.append({ key: 'a', value: 1 });
