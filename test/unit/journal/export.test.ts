@@ -132,7 +132,7 @@ describe('an exported journal', () => {
     // The last part ends behind its header: a whole segment of no events.
     const short = await newDataset();
     for await (const { id, manifest } of dataset.snapshots({ order: 'oldest-first' })) {
-      const { metadata = {} } = manifest;
+      const { metadata } = manifest;
       const isLast = id === (await dataset.latest()).id;
       const writer = await short.streamWrite(metadata);
       const [bytes = new Uint8Array(0)] = await dataset.read(id);
