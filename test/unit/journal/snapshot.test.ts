@@ -1,8 +1,12 @@
 /** At risk: a snapshot is the state that was written, whole, or an error. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Disk, DiskFile } from '../../../src/disk/disk.ts';
 import { isLodeError } from '../../../src/errors.ts';
-import { listSnapshots, openSnapshot, writeSnapshot } from '../../../src/journal.ts';
+import { crc32c, listSnapshots, openSnapshot, writeSnapshot } from '../../../src/journal.ts';
+import { encodeSnapshotFooter } from '../../../src/journal/snapshot/header.ts';
+import { FrameScanner } from '../../../src/journal/wal/frame-scanner.ts';
+import { FrameWriter } from '../../../src/journal/wal/frame-writer.ts';
 import { memoryDisk } from '../../../src/testing/index.ts';
 
 const dir = '/log';
@@ -84,6 +88,64 @@ describe('a snapshot file', () => {
     const signal = AbortSignal.abort(failure);
     await assert.rejects(writeSnapshot(dir, [], { ...facts, disk, signal }), failure);
     assert.deepEqual(await disk.list(dir), []);
+  });
+
+  it('has its name only when what the disk gives back is what was written', async () => {
+    const disk = memoryDisk();
+    await disk.makeDirectory(dir);
+    // Whatever is written at the end of the file arrives with another bit.
+    const failing: Disk = new Proxy(disk, {
+      get(_, member) {
+        if (member !== 'open') return Reflect.get(disk, member).bind(disk) as unknown;
+        return async (...of: Parameters<Disk['open']>): Promise<DiskFile> => {
+          const file = await disk.open(...of);
+          const write = file.write.bind(file);
+          file.write = (bytes, at) => write(at === 0 ? bytes : bytes.map((b) => b ^ 2), at);
+          return file;
+        };
+      },
+    });
+    const written = writeSnapshot(dir, [new Uint8Array(9)], { ...facts, disk: failing });
+    await assert.rejects(written, (error) => isLodeError(error) && error.kind === 'corrupt');
+    assert.deepEqual(await disk.list(dir), []);
+  });
+
+  it('is an error when its parts verify and are not those of the state', async () => {
+    const disk = memoryDisk();
+    await disk.makeDirectory(dir);
+    const { name, lsn } = await writeSnapshot(dir, [], { ...facts, disk });
+    const file = await disk.open(`${dir}/${name}`, 'write');
+    const state = new TextEncoder().encode('state');
+    const right = { stateBytes: 5, crc: crc32c(state), chunks: 1 };
+    const scanner = new FrameScanner(lsn, 0, 0);
+    const whole = new Uint8Array(Number((await file.info()).size));
+    file.readSync(whole, 0);
+    scanner.load(whole, 0, true);
+    scanner.next();
+    const position = scanner.recordEnd;
+    const put = async (footer: typeof right, place = 1): Promise<void> => {
+      const chunk = new FrameWriter({ logNumber: lsn, position, running: 0 });
+      chunk.add({ kind: 3, lsn: place, index: 0, timeDelta: 0 }, [state]);
+      const end = new FrameWriter({ logNumber: lsn, position: chunk.end, running: 0 });
+      const { bytes } = chunk.take();
+      end.add({ kind: 4, lsn: 2, index: 0, timeDelta: 0 }, [encodeSnapshotFooter(footer)]);
+      await file.truncate(position);
+      file.writeSync(bytes, position);
+      file.writeSync(end.take().bytes, position + bytes.length);
+    };
+    await put(right);
+    assert.equal((await stateOf(`${dir}/${name}`, disk)).toString(), 'state');
+    const wrong = [{ crc: 0 }, { stateBytes: 4 }, { chunks: 2 }];
+    for (const part of wrong) {
+      await put({ ...right, ...part });
+      await assert.rejects(stateOf(`${dir}/${name}`, disk), (error) =>
+        isLodeError(error, 'LODE_CHECKSUM_MISMATCH'),
+      );
+    }
+    await put(right, 2);
+    await assert.rejects(stateOf(`${dir}/${name}`, disk), (error) =>
+      isLodeError(error, 'LODE_INVALID_FORMAT'),
+    );
   });
 
   it('refuses to be taken for another', async () => {

@@ -1,7 +1,7 @@
 /** At risk: changes of a log that reach the disk in another order than they were made, or later than they are counted on. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { openWal } from '../../../src/journal.ts';
+import { openJournal, openWal } from '../../../src/journal.ts';
 import type { Wal, WalOptions } from '../../../src/journal.ts';
 import { recordingDisk } from '../../../src/testing/index.ts';
 import type { RecordedEntry, RecordingDisk } from '../../../src/testing/index.ts';
@@ -70,6 +70,31 @@ void describe('a log on a disk that syncs late', () => {
     const last = told.findLastIndex(isAside);
     const next = told.slice(last + 1).find(({ kind }) => kind !== 'datasync');
     assert.equal(next?.kind, 'syncDirectory');
+  });
+
+  void it('deletes snapshots durably before the log that they would need', async () => {
+    const disk = recordingDisk();
+    await disk.makeDirectory(dir);
+    const small = { preallocateBytes: 0, reserveBytes: 0, segmentBytes: 300 };
+    const journal = await openJournal<number, number>(dir, {
+      initial: () => 0,
+      apply: (state, event) => state + event,
+      disk,
+      ...small,
+      snapshot: { keep: 1 },
+    });
+    await journal.append(1);
+    await journal.snapshot();
+    await journal.append(2);
+    const told = await during(disk, async () => {
+      assert.ok((await journal.snapshot()).segmentsDeleted > 0);
+    });
+    await journal.close();
+    const at = told.findIndex((entry) => removed(entry)?.endsWith('.snap'));
+    const log = told.findIndex((entry) => removed(entry)?.endsWith('.log'));
+    assert.ok(at >= 0 && log > at);
+    const between = told.slice(at + 1, log).map(({ kind }) => kind);
+    assert.equal(between[0], 'syncDirectory');
   });
 
   void it('makes the last segment and its name durable before it reads them', async () => {

@@ -152,6 +152,25 @@ describe('a log', () => {
     await again.append(text('x')).durable;
     assert.deepEqual(await read(again), ['21:x']);
     await again.close();
+    // Where nobody writes, too, the last segment stays: it says which LSN comes next.
+    const idle = await open(disk);
+    await idle.release(22);
+    assert.equal(idle.segments().length, 1);
+    await idle.close();
+    const last = await open(disk);
+    assert.equal(last.nextLsn, 22);
+    await last.close();
+  });
+
+  it('removes what a crash left unfinished, and tells of it before', async () => {
+    const disk = await newDisk();
+    const names = ['wal-00000000000000000001.log.tmp', 'reserve.tmp'];
+    for (const name of names) await (await disk.open(`${dir}/${name}`, 'create')).close();
+    assert.deepEqual([...(await inspectWal(dir, { disk })).leftovers].sort(), names.toSorted());
+    const wal = await open(disk);
+    await wal.close();
+    const left = (await disk.list(dir)).map(({ name }) => name);
+    assert.deepEqual(left.sort(), ['lock', 'owner']);
   });
 
   it('goes on above a snapshot that is newer than the log', async () => {
