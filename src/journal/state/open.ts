@@ -233,7 +233,12 @@ function stateOf<State, Event>(
   { codecs, version }: JournalSettings<State, Event>,
   dir: string,
 ): State {
-  if (chosen === undefined) return assertDone(initial(), 'initial');
+  if (chosen === undefined) {
+    const state = assertDone(initial(), 'initial');
+    // One that its codec cannot write could be in no snapshot: to be heard of before there are events.
+    codecs.state.encode(state);
+    return state;
+  }
   const { header, bytes, file } = chosen;
   try {
     const state = codecs.state.decode(bytes);

@@ -40,7 +40,7 @@ export interface JournalOptions<State, Event> extends Pick<WalOptions, LogOption
   readonly apply: (state: State, event: Event, lsn: number) => State | void;
   /** Throws to refuse an event. Nothing is logged then. It sees all that was accepted so far, and changes nothing. */
   readonly check?: (state: State, event: Event) => void;
-  /** How events and states become bytes; `json()` by default. */
+  /** How events and states become bytes; `json()` by default, which has no maps, sets or dates: `structured()` does. */
   readonly codec?: JournalCodec<State | Event> | JournalCodecs<State, Event>;
   /**
    * `group` (the default): an acknowledged event survives a power loss; those appended meanwhile share one sync. `each`: the same, with

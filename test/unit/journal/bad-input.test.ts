@@ -90,6 +90,14 @@ describe('a journal given bad input', () => {
     await wal.close();
   });
 
+  it('does not begin with a state that its codec cannot write', async () => {
+    const disk = await newDisk();
+    const options = { initial: () => new Map(), apply: (): void => {}, disk };
+    await assert.rejects(openJournal(dir, options), coded('LODE_INVALID_RECORD'));
+    assert.deepEqual(await names(disk, /./), []);
+    await (await openJournal(dir, { ...options, codec: structured() })).close();
+  });
+
   it('takes no snapshot of a state that its codec cannot write, and goes on', async () => {
     const disk = await newDisk();
     const apply = (state: State, { key, value }: Entry): void => {
