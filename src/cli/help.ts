@@ -29,7 +29,7 @@ Journals, each a directory:
   journal inspect     segments and snapshots
   journal tail        records, and those that are still to come
   journal verify      compare every record and snapshot with its checksums
-  journal recover     cut off what a crash or a failing disk left
+  journal recover     cut off what a crash left, or what came after a point
   journal export      into a dataset, what it lacks of a journal
   journal restore     a journal out of the dataset it was exported to
 
@@ -258,19 +258,23 @@ Examples:
   lode journal verify ./journal
   lode journal verify ./journal --json | jq '.problems[0]'
 `,
-  'journal recover': `lode journal recover DIR: cut off what a crash or a failing disk left
+  'journal recover': `lode journal recover DIR: cut off what a crash left, or what came after a point
 
   --apply            do it; without it only the plan is shown
   --dry-run          show the plan (the default)
   --mode MODE        tail (the default): cut a write that a crash left unfinished, which
                      any opening does; damage is exit code 5. last-good: cut at the first
                      damage, whatever was acknowledged behind it
+  --until-lsn LSN    take the journal back: this record is the last one that stays
+  --until-time TIME  the same: it ends before the first record that is later. Records that
+                     were written together have one time, of milliseconds
 
 What is cut is set aside in files of its own, never destroyed.
 
 Examples:
   lode journal recover ./journal
   lode journal recover ./journal --mode last-good --apply
+  lode journal recover ./journal --until-time 2026-01-02T03:04:05.123Z
 `,
   'journal export': `lode journal export DIR STORE DATASET: into a dataset, what it lacks of a journal
 
@@ -308,7 +312,7 @@ Also ls, log, show, diff, verify, repair and gc take volumes.
   lode journal inspect     segments and snapshots
   lode journal tail        records, and those that are still to come
   lode journal verify      compare every record and snapshot with its checksums
-  lode journal recover     cut off what a crash or a failing disk left
+  lode journal recover     cut off what a crash left, or what came after a point
   lode journal export      into a dataset, what it lacks of a journal
   lode journal restore     a journal out of the dataset it was exported to
 `,

@@ -4,7 +4,7 @@ import { cpSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:f
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { inspectWal, openWal, writeSnapshot } from '../../src/journal.ts';
-import { digest, exportJournal, fillJournals, secondSegment } from './journals.ts';
+import { digest, exportJournal, fillJournals, look, secondSegment } from './journals.ts';
 import { bench, lode, lodeJson } from './program.ts';
 import type { Bench, Ran } from './program.ts';
 
@@ -16,6 +16,7 @@ describe('lode journal', () => {
   });
   after(() => at[Symbol.dispose]());
   const run = (...args: string[]): Promise<Ran> => lode(['journal', ...args], { cwd: at.folder });
+  const journalAt = (name: string): ReturnType<typeof look> => look(join(at.folder, name));
   const contents = (dir: string): Record<string, string> =>
     Object.fromEntries(
       readdirSync(join(at.folder, dir)).map((name) => [
@@ -177,6 +178,34 @@ describe('lode journal', () => {
     assert.equal((await run('export', 'data', 'backups', 'other')).code, 3);
     assert.equal((await run('export', 's3://bucket/journal', 'backups', 'other')).code, 2);
     assert.equal((await run('export', 'journal', 'backups', 'stock')).code, 2);
+  });
+
+  it('recover takes a journal back to a record or a moment, by plan or at once', async () => {
+    cpSync(join(at.folder, 'exported'), join(at.folder, 'back'), { recursive: true });
+    const before = contents('back');
+    const plan = await run('recover', 'back', '--until-lsn', '2');
+    assert.match(plan.stdout, /^cut {2}1 record behind, \d+ B of log$/m, plan.stderr);
+    assert.deepEqual(contents('back'), before);
+    const applied = await run('recover', 'back', '--until-lsn', '2', '--apply', '--json');
+    const { removed, setAside } = JSON.parse(applied.stdout) as {
+      removed: { records: number };
+      setAside: string[];
+    };
+    assert.equal(removed.records, 1);
+    assert.ok(setAside.every((name) => readdirSync(join(at.folder, 'back')).includes(name)));
+    const { id } = await journalAt('back');
+    assert.deepEqual(await journalAt('back'), { id, lsn: 2, state: { apple: 1, pear: 1 } });
+    const time = ['--until-time', '2026-01-02T03:04:06+00:00'];
+    assert.match((await run('recover', 'back', ...time)).stderr, /^nothing to recover$/m);
+    const tooFar = await run('recover', 'back', '--until-lsn', '3');
+    assert.equal(tooFar.code, 3);
+    assert.match(tooFar.stderr, /"LSN 0 to LSN 2 \(2026/);
+    for (const wrong of [
+      ['--until-time', '2026-01-02'],
+      ['--until-lsn', 'x'],
+      [...time, '--until-lsn', '1'],
+    ])
+      assert.equal((await run('recover', 'back', ...wrong)).code, 2);
   });
 
   it('says when there is no journal, and leaves one that is in use alone', async () => {

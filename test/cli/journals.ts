@@ -52,10 +52,18 @@ const counter = {
   },
 };
 
-/** SHA-256 of what a journal of `exportJournal` is when it is opened. */
-export async function digest(dir: string): Promise<string> {
+/** What a journal of `exportJournal` is when it is opened. */
+export async function look(
+  dir: string,
+): Promise<{ id: string; lsn: number; state: Record<string, number> }> {
   await using journal = await openJournal(dir, counter);
   const { id, lsn, state } = journal;
+  return { id, lsn, state };
+}
+
+/** Its SHA-256. */
+export async function digest(dir: string): Promise<string> {
+  const { id, lsn, state } = await look(dir);
   return createHash('sha256')
     .update(JSON.stringify([id, lsn, state]))
     .digest('hex');

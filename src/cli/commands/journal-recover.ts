@@ -1,7 +1,7 @@
 /** `lode journal recover`: what a crash or a failing disk left is cut off and set aside; a plan unless told to apply it. */
 import { isLodeError } from 'lode';
 import { inspectWal, openWal, recover } from 'lode/journal';
-import type { JournalRecovery, RecoveryReport } from 'lode/journal';
+import type { JournalPoint, JournalRecovery, RecoveryReport } from 'lode/journal';
 import type { Call, Command } from '../command.ts';
 import { usage } from '../command.ts';
 import { damageFacts, journalOf } from '../journal.ts';
@@ -12,23 +12,28 @@ export const command: Command = {
     apply: { type: 'boolean' },
     'dry-run': { type: 'boolean' },
     mode: { type: 'string' },
+    'until-lsn': { type: 'string' },
+    'until-time': { type: 'string' },
   },
   takes: [1, 1],
   names: ['DIR'],
   async run(call) {
     const { out, applies } = call;
     const recovery = modeOf(call);
+    const until = untilOf(call);
     const { dir, snapshots } = await journalOf(call);
     // A log of its own has no snapshots, and may begin anywhere.
-    const found = snapshots.length > 0 ? recover(dir, { recovery, dryRun: !applies }) : undefined;
+    const isLog = snapshots.length === 0 && until === undefined;
+    const options = { recovery, dryRun: !applies, ...(until && { until }) };
+    const found = isLog ? undefined : recover(dir, options);
     const recovered = await (found ?? recoverLog(dir, recovery, applies)).catch(
       (error: unknown) => {
         const isDamage = isLodeError(error) && error.kind === 'corrupt' && recovery === 'tail';
-        if (isDamage) out.note('--mode last-good shows what can be kept');
+        if (isDamage && until === undefined) out.note('--mode last-good shows what can be kept');
         throw error;
       },
     );
-    const { log, snapshot, setAside } = recovered;
+    const { log, snapshot, setAside, removed } = recovered;
     const { damage, lastLsn } = log;
     // What is older than the snapshot stays too, and is not needed for the state.
     const records = snapshot === undefined ? log.records : recovered.replayed;
@@ -43,11 +48,13 @@ export const command: Command = {
         kept,
         torn,
         damage: damageFacts(damage),
+        removed,
         setAside,
       });
     }
     const first = keptText(records, firstLsn, snapshot?.lsn);
-    for (const line of [first, ...planLines(log)]) await out.line(plainText(line));
+    for (const line of [first, ...removedLines(removed), ...planLines(log)])
+      await out.line(plainText(line));
     for (const name of setAside) await out.line(plainText(`set aside as ${name}`));
     await out.flush();
     if (damage === undefined && setAside.length === 0) out.note('nothing to recover');
@@ -59,7 +66,7 @@ async function recoverLog(
   dir: string,
   recovery: 'tail' | 'last-good',
   applies: boolean,
-): Promise<Pick<JournalRecovery, 'log' | 'setAside' | 'snapshot' | 'replayed'>> {
+): Promise<Omit<JournalRecovery, 'ignored' | 'lsn'>> {
   const facts = { snapshot: undefined, replayed: 0 };
   if (!applies) return { log: await inspectWal(dir, { recovery }), setAside: [], ...facts };
   const wal = await openWal(dir, { recovery, reserveBytes: 0 });
@@ -71,6 +78,23 @@ function modeOf(call: Call): 'tail' | 'last-good' {
   const mode = call.text('mode') ?? 'tail';
   if (mode === 'tail' || mode === 'last-good') return mode;
   throw usage('--mode is tail or last-good', mode);
+}
+
+function untilOf(call: Call): JournalPoint | undefined {
+  const lsn = call.count('until-lsn');
+  const time = call.text('until-time');
+  if (time === undefined) return lsn === undefined ? undefined : { lsn };
+  if (lsn !== undefined) throw usage('--until-lsn and --until-time exclude each other');
+  // Without a zone it would be another moment on another machine.
+  const timeMs = /T.*(Z|[+-]\d\d:\d\d)$/.test(time) ? Date.parse(time) : Number.NaN;
+  if (Number.isNaN(timeMs)) throw usage('--until-time is like 2026-01-02T03:04:05.123Z', time);
+  return { timeMs };
+}
+
+function removedLines(removed: JournalRecovery['removed']): string[] {
+  if (removed === undefined) return [];
+  const { records, bytes } = removed;
+  return [`cut  ${countText(records, 'record')} behind, ${bytesText(bytes)} of log`];
 }
 
 function keptText(records: number, firstLsn: number, snapshot: number | undefined): string {

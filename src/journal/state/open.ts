@@ -7,7 +7,6 @@ import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
 import { systemEnv } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
 import type { SnapshotHeader } from '../snapshot/header.ts';
-import { listSnapshots } from '../snapshot/snapshot.ts';
 import { firstLsnOf } from '../wal/names.ts';
 import { openWal } from '../wal/open.ts';
 import type { WalOptions } from '../wal/options.ts';
@@ -15,15 +14,9 @@ import { OpenJournal } from './journal.ts';
 import { assertDone, Machine } from './machine.ts';
 import { settle } from './options.ts';
 import type { JournalOptions, JournalPoint, JournalSettings } from './options.ts';
+import { assertReached, isBehind } from './point.ts';
 import { assertRestored } from './restoring.ts';
-import {
-  damageBefore,
-  despiteUpkeep,
-  findState,
-  isGap,
-  reachingBack,
-  setDamagedAside,
-} from './saved-states.ts';
+import { despiteUpkeep, findState, reachingBack, setDamagedAside } from './saved-states.ts';
 import type { FoundStates, SavedState } from './saved-states.ts';
 import type { Journal } from './types.ts';
 import type { WalRecord } from '../wal/types.ts';
@@ -74,7 +67,9 @@ async function openOnce<State, Event>(
   );
   try {
     if (until !== undefined) {
-      await assertReached(disk, dir, until, replay, wal.recovery.damage?.error, found);
+      const { damage } = wal.recovery;
+      const error = damage?.isTorn === false ? damage.error : undefined;
+      await assertReached(disk, dir, until, replay, found, error);
     }
     const setAside = isRead ? [] : await setDamagedAside(disk, dir, found.ignored);
     const lost = wal.nextLsn - 1 > machine.lsn;
@@ -133,8 +128,7 @@ class Replay<State, Event> {
   visit({ lsn, timeMs, bytes }: WalRecord): void {
     this.#signal?.throwIfAborted();
     if (lsn <= this.#machine.lsn || this.isPast) return;
-    const { lsn: last = Infinity, timeMs: end = Infinity } = this.#until ?? {};
-    this.isPast = lsn > last || timeMs > end;
+    this.isPast = isBehind(this.#until, { lsn, timeMs });
     if (this.isPast) return;
     this.#machine.replay(lsn, bytes);
     this.records++;
@@ -145,37 +139,6 @@ class Replay<State, Event> {
   get lsn(): number {
     return this.#machine.lsn;
   }
-}
-
-/** What is wrong with the log only matters in front of the point that was asked for. */
-async function assertReached<State, Event>(
-  disk: Disk,
-  dir: string,
-  until: JournalPoint,
-  replay: Replay<State, Event>,
-  damage: LodeError | undefined,
-  found: FoundStates,
-): Promise<void> {
-  if (replay.isPast || until.lsn === replay.lsn) return;
-  if (isGap(damage) && damageBefore(damage, found) === damage) {
-    const oldest = (await listSnapshots(dir, { disk })).at(-1)?.lsn ?? damage.details.actual;
-    throw new LodeError('LODE_NOT_FOUND', 'this journal does not go back so far', {
-      key: dir,
-      field: 'until',
-      expected: `LSN ${oldest} or later`,
-      actual: until.lsn ?? until.timeMs,
-      next: 'Snapshots have replaced the log before. Ask for a later event, or restore an earlier export.',
-    });
-  }
-  if (damage !== undefined) throw damageBefore(damage, found);
-  if (until.lsn === undefined) return;
-  throw new LodeError('LODE_NOT_FOUND', 'this journal does not reach that event', {
-    key: dir,
-    field: 'until.lsn',
-    expected: replay.lsn,
-    actual: until.lsn,
-    next: 'Ask for an event that exists.',
-  });
 }
 
 function isTrusted<State, Event>(

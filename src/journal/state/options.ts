@@ -114,14 +114,16 @@ export function settle<State, Event>(
   refuseUnless(isCount(snapshot.everyBytes, 0), 'snapshot.everyBytes', 'a whole number');
   refuseUnless(isCount(snapshot.everyRecords, 0), 'snapshot.everyRecords', 'a whole number');
   refuseUnless(isCount(snapshot.keep, 1), 'snapshot.keep', 'a whole number, at least 1');
-  if (until !== undefined) {
-    assertOptions<{ lsn: number; timeMs: number }>(until, 'until', { lsn: true, timeMs: true });
-    const isPoint = isCount(until.lsn, 0)
-      ? until.timeMs === undefined
-      : until.lsn === undefined && Number.isFinite(until.timeMs);
-    refuseUnless(isPoint, 'until', 'either lsn or timeMs');
-  }
+  if (until !== undefined) checkPoint(until);
   return { codecs: codecsOf(options.codec), durability, recovery, snapshot, version };
+}
+
+export function checkPoint(until: JournalPoint): void {
+  assertOptions<{ lsn: number; timeMs: number }>(until, 'until', { lsn: true, timeMs: true });
+  const isPoint = isCount(until.lsn, 0)
+    ? until.timeMs === undefined
+    : until.lsn === undefined && Number.isFinite(until.timeMs);
+  refuseUnless(isPoint, 'until', 'either lsn or timeMs');
 }
 
 function codecsOf<State, Event>(

@@ -5,29 +5,43 @@ import type { Env } from '../../env.ts';
 import { assertOptions } from '../../options.ts';
 import { asideName } from '../wal/names.ts';
 import { inspectWal, openWal } from '../wal/open.ts';
+import { checkWalOptions } from '../wal/options.ts';
+import { checkPoint } from './options.ts';
+import type { JournalPoint } from './options.ts';
 import { assertRestored } from './restoring.ts';
-import { findState, reachingBack, setDamagedAside } from './saved-states.ts';
+import { rewind } from './rewind.ts';
+import { damagedNames, findState, reachingBack, setDamagedAside } from './saved-states.ts';
 import type { JournalRecovery } from './types.ts';
 import type { RecoveryMode } from '../wal/types.ts';
 
 export interface RecoverOptions {
   /** `tail` by default. */
   readonly recovery?: Exclude<RecoveryMode, 'salvage'>;
+  /**
+   * Takes the journal back to this point: what is behind it is set aside, whatever it is. A time is compared with those of events, which are
+   * milliseconds, one for all that became durable together: the journal ends before the first event that is later.
+   */
+  readonly until?: JournalPoint;
   /** Say what would be done, and change nothing. */
   readonly dryRun?: boolean;
   readonly env?: Env;
   readonly disk?: Disk;
 }
 
-/** Brings a journal to the state that opening it leaves. Throws what the mode refuses. */
+/** Brings a journal to the state that opening it leaves, or that it had at an earlier point. Throws what the mode refuses. */
 export async function recover(
   dir: string | URL,
   options: RecoverOptions = {},
 ): Promise<JournalRecovery> {
-  const names = { recovery: true, dryRun: true, env: true, disk: true } as const;
+  const names = { recovery: true, until: true, dryRun: true, env: true, disk: true } as const;
   assertOptions<RecoverOptions>(options, '', names);
-  const { recovery = 'tail', dryRun = false, env, disk = nodeDisk() } = options;
+  const { recovery = 'tail', until, dryRun = false, env, disk = nodeDisk() } = options;
   const path = absolutePath(dir);
+  if (until !== undefined) {
+    checkWalOptions({ recovery });
+    checkPoint(until);
+    return rewind(disk, path, until, { mode: recovery, dryRun });
+  }
   const isStrict = recovery === 'strict';
   await assertRestored(disk, path);
   const found = await findState(disk, path, {
@@ -45,8 +59,7 @@ export async function recover(
   };
   if (dryRun) {
     const log = await reachingBack(found, () => inspectWal(path, { recovery, after, visit, disk }));
-    const damaged = ignored.filter(({ reason }) => reason === 'damaged');
-    const setAside = damaged.map(({ name }) => asideName(name));
+    const setAside = damagedNames(ignored).map(asideName);
     return { ...facts, log, replayed, lsn: after + replayed, setAside };
   }
   const journalId = id === undefined ? {} : { journalId: id };

@@ -9,7 +9,7 @@ import { isLodeError, LodeError } from '../../errors.ts';
 import type { SnapshotHeader } from '../snapshot/header.ts';
 import { listSnapshots, openSnapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotFile } from '../snapshot/snapshot.ts';
-import { asideName } from '../wal/names.ts';
+import { moveAside } from '../wal/recover.ts';
 import type { JournalPoint } from './options.ts';
 
 /** A snapshot that was passed over. */
@@ -88,23 +88,16 @@ export async function reachingBack<T>(found: FoundStates, open: () => Promise<T>
 }
 
 /** Renames damaged snapshots, so that nobody takes them for one. Returns their new names. */
-export async function setDamagedAside(
+export function setDamagedAside(
   disk: Disk,
   dir: string,
   ignored: readonly IgnoredSnapshot[],
 ): Promise<string[]> {
-  const setAside: string[] = [];
-  for (const { name, reason } of ignored) {
-    if (reason !== 'damaged') continue;
-    let aside = asideName(name);
-    for (let count = 2; (await disk.info(`${dir}/${aside}`)) !== undefined; count++) {
-      aside = `${asideName(name)}-${count}`;
-    }
-    await disk.rename(`${dir}/${name}`, `${dir}/${aside}`);
-    setAside.push(aside);
-  }
-  if (setAside.length > 0) await disk.syncDirectory(dir);
-  return setAside;
+  return moveAside(disk, dir, damagedNames(ignored));
+}
+
+export function damagedNames(ignored: readonly IgnoredSnapshot[]): string[] {
+  return ignored.filter(({ reason }) => reason === 'damaged').map(({ name }) => name);
 }
 
 /**

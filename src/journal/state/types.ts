@@ -26,6 +26,8 @@ export interface JournalRecovery {
   readonly log: RecoveryReport;
   /** Names of all files that were moved out of the way. */
   readonly setAside: readonly string[];
+  /** What was behind the point that `recover` was asked for: records, as far as they verify, and bytes of the log. */
+  readonly removed?: { readonly records: number; readonly bytes: number };
 }
 
 export interface JournalSnapshot extends SnapshotFile {

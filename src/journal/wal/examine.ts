@@ -33,7 +33,7 @@ export interface ReadSegment extends SegmentFile {
 }
 
 /** What keeps the log from being read on. */
-export interface Problem {
+interface Problem {
   /** Index in `files` of the segment at fault. */
   readonly at: number;
   readonly fault: Fault;
@@ -60,12 +60,14 @@ interface ExamineOptions {
   /** Everything up to this record is safe elsewhere: what the log has of it need not be there. */
   readonly after?: number | undefined;
   readonly visit?: VisitRecord | undefined;
+  /** The last record wanted: nothing behind it is looked at, and all of it counts as not there. */
+  readonly to?: number | undefined;
 }
 
 export async function examine(
   disk: Disk,
   dir: string,
-  { after, visit }: ExamineOptions = {},
+  { after, visit, to }: ExamineOptions = {},
 ): Promise<Examination> {
   const names = (await disk.list(dir)).filter(({ kind }) => kind === 'file');
   const leftovers = names.map(({ name }) => name).filter((name) => name.endsWith(unfinished));
@@ -105,8 +107,10 @@ export async function examine(
         { file: opened, size: file.size, header: file.header, path: file.path },
         anchor,
         visit,
+        to,
       );
       read.push({ ...file, header: file.header, scan });
+      if (scan.lastLsn === to) break;
       if (scan.behind !== undefined) notes.push(errorOf(file.path, scan.behind));
       if (scan.fault !== undefined) {
         // A segment that another one follows had been synced to its end.

@@ -56,23 +56,32 @@ export async function inspectWal(
   return inspectionOf(examination, reportOf(examination, mode, action, options.after));
 }
 
-/** On a disk without room for it, once more with the reserve. */
-async function recover(
+function recover(
   disk: Disk,
   dir: string,
   mode: RecoveryMode,
   options: WalOptions,
 ): Promise<{ readonly examination: Examination; readonly setAside: string[] }> {
-  for (let isSpent = false; ; isSpent = true) {
-    const examination = await examine(disk, dir, isSpent ? { after: options.after } : options);
+  return withReserve(disk, dir, async (isAgain) => {
+    const examination = await examine(disk, dir, isAgain ? { after: options.after } : options);
     assertRecoverable(examination, mode);
     assertJournal(examination, options.journalId, dir);
-    try {
-      return { examination, setAside: await repair(disk, dir, examination) };
-    } catch (error) {
-      if (isSpent || !isLodeError(error, 'LODE_STORAGE_FULL')) throw error;
-      if (!(await new Reserve(disk, dir, 0).spend())) throw error;
-    }
+    return { examination, setAside: await repair(disk, dir, examination) };
+  });
+}
+
+/** On a disk without room for it, once more with the reserve. */
+export async function withReserve<T>(
+  disk: Disk,
+  dir: string,
+  run: (isAgain: boolean) => Promise<T>,
+): Promise<T> {
+  try {
+    return await run(false);
+  } catch (error) {
+    if (!isLodeError(error, 'LODE_STORAGE_FULL')) throw error;
+    if (!(await new Reserve(disk, dir, 0).spend())) throw error;
+    return run(true);
   }
 }
 
@@ -109,7 +118,7 @@ export function assertJournal(
  * Whoever wrote last may have been killed between a write and its sync: what we are about to read, and to count on, is made durable
  * first. Only the last segment can be less than that.
  */
-async function makeSure(disk: Disk, dir: string): Promise<void> {
+export async function makeSure(disk: Disk, dir: string): Promise<void> {
   const names = (await disk.list(dir)).map(({ name }) => name).sort();
   const last = names.findLast((name) => firstLsnOf(name) !== undefined);
   if (last === undefined) return;

@@ -7,7 +7,8 @@
  */
 import { sameContent } from '../../bytes/index.ts';
 import type { Disk, DiskFile } from '../../disk/disk.ts';
-import type { Examination, Problem, ReadSegment } from './examine.ts';
+import type { Examination, ReadSegment, SegmentFile } from './examine.ts';
+import { frameHeaderBytes } from './frame.ts';
 import { isBlank } from './frame-scanner.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { asideName, cutName, unfinished } from './names.ts';
@@ -48,9 +49,7 @@ export function reportOf(
         expected: problem.fault.expected,
         actual: problem.fault.actual,
         isTorn: problem.fault.isTorn,
-        bytesCut: files
-          .slice(problem.at)
-          .reduce((sum, { size }) => sum + size, -(damagedOf(read, problem)?.scan.end ?? 0)),
+        bytesCut: bytesBehind(examination),
         error: problem.error,
       },
     }),
@@ -59,11 +58,17 @@ export function reportOf(
   };
 }
 
-function damagedOf(read: readonly ReadSegment[], { fault }: Problem): ReadSegment | undefined {
+/** What is behind the last record that was read: in segments of their own, and with the rest of the one it is in. */
+export function filesBehind({ files, read, problem }: Examination): readonly SegmentFile[] {
   const last = read.at(-1);
-  return last?.scan.fault !== undefined && last.scan.fault.offset === fault.offset
-    ? last
-    : undefined;
+  if (last === undefined) return problem === undefined ? [] : files.slice(problem.at);
+  return files.slice(files.findIndex(({ name }) => name === last.name) + 1);
+}
+
+export function bytesBehind(examination: Examination): number {
+  const last = examination.read.at(-1);
+  const rest = last === undefined || last.scan.isSealed ? 0 : last.size - last.scan.end;
+  return filesBehind(examination).reduce((sum, { size }) => sum + size, rest);
 }
 
 /**
@@ -71,20 +76,12 @@ function damagedOf(read: readonly ReadSegment[], { fault }: Problem): ReadSegmen
  * sealed. Returns the names of the files set aside.
  */
 export async function repair(disk: Disk, dir: string, examination: Examination): Promise<string[]> {
-  const { files, read, problem, leftovers } = examination;
-  const setAside: string[] = [];
+  const { read, leftovers } = examination;
   for (const name of leftovers) await disk.unlink(`${dir}/${name}`);
   const last = read.at(-1);
-  if (problem !== undefined) {
-    // Newest first: whatever a crash leaves of these renames, the damage stays where the log ends.
-    const from = damagedOf(read, problem) === undefined ? problem.at : problem.at + 1;
-    for (const file of files.slice(from).reverse()) {
-      const aside = await freeName(disk, dir, asideName(file.name));
-      await disk.rename(file.path, `${dir}/${aside}`);
-      setAside.push(aside);
-    }
-    if (setAside.length > 0) await disk.syncDirectory(dir);
-  }
+  // Newest first: whatever a crash leaves of these renames, the damage stays where the log ends.
+  const behind = filesBehind(examination).map(({ name }) => name);
+  const setAside = await moveAside(disk, dir, behind.reverse());
   if (last === undefined || last.scan.isSealed) return setAside;
   const file = await disk.open(last.path, 'write');
   try {
@@ -94,6 +91,22 @@ export async function repair(disk: Disk, dir: string, examination: Examination):
   } finally {
     await file.close();
   }
+  return setAside;
+}
+
+/** Renames files, in this order, so that nobody takes them for part of the journal. Returns their new names. */
+export async function moveAside(
+  disk: Disk,
+  dir: string,
+  files: readonly string[],
+): Promise<string[]> {
+  const setAside: string[] = [];
+  for (const name of files) {
+    const aside = await freeName(disk, dir, asideName(name));
+    await disk.rename(`${dir}/${name}`, `${dir}/${aside}`);
+    setAside.push(aside);
+  }
+  if (setAside.length > 0) await disk.syncDirectory(dir);
   return setAside;
 }
 
@@ -125,12 +138,12 @@ async function cutOff(
  * records would make a torn write look like corruption.
  */
 async function settle(file: DiskFile, { header, scan }: ReadSegment): Promise<void> {
-  if (scan.end > scan.groupStart) {
-    const group = new Uint8Array(scan.end - scan.groupStart);
-    await file.read(group, scan.groupStart);
-    await file.write(group, scan.groupStart);
-    await file.datasync();
-  }
+  const group = new Uint8Array(scan.end - scan.groupStart);
+  await file.read(group, scan.groupStart);
+  // So may its length be one that only the machine knows: another one is written with the group, and what it adds the seal replaces.
+  await file.truncate(scan.end + frameHeaderBytes);
+  await file.write(group, scan.groupStart);
+  await file.datasync();
   const { bytes } = sealBytes(header.logNumber, scan.end, scan.running, scan.lastLsn);
   await file.write(bytes, scan.end);
   await file.datasync();

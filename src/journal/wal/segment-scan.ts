@@ -55,14 +55,17 @@ export async function scanSegment(
   segment: Segment,
   anchor?: Anchor,
   visit?: VisitRecord,
+  to?: number,
 ): Promise<SegmentScan> {
-  return new Scan(segment, anchor, visit).run();
+  return new Scan(segment, anchor, visit, to).run();
 }
 
 class Scan {
   readonly #segment: Segment;
   readonly #anchor: Anchor | undefined;
   readonly #visit: VisitRecord | undefined;
+  /** The last record wanted. */
+  readonly #to: number | undefined;
   #reader: SegmentReader;
   #lsn: number;
   #end = 0;
@@ -73,10 +76,16 @@ class Scan {
   #isGroupOpen = false;
   #index = 0;
 
-  constructor(segment: Segment, anchor: Anchor | undefined, visit: VisitRecord | undefined) {
+  constructor(
+    segment: Segment,
+    anchor: Anchor | undefined,
+    visit: VisitRecord | undefined,
+    to: number | undefined,
+  ) {
     this.#segment = segment;
     this.#anchor = anchor;
     this.#visit = visit;
+    this.#to = to;
     const { logNumber, firstLsn, timeMs, previousRunning } = segment.header;
     this.#running = previousRunning;
     this.#reader = this.#readerAt(logNumber);
@@ -88,6 +97,7 @@ class Scan {
     const anchor = this.#anchor;
     for (let lookedAt = -1; ;) {
       const { scanner } = this.#reader;
+      if (this.#lsn === this.#to && this.#end > 0) return this.#result(false);
       if (anchor !== undefined && this.#lsn === anchor.lastLsn && this.#end > 0) {
         if (this.#running === anchor.running) return this.#atAnchor(anchor);
         return this.#fault('sequence', { expected: anchor.running, actual: this.#running });

@@ -4,6 +4,7 @@ import { datasetWorkloads } from './dataset.ts';
 import { journalWorkloads } from './journal.ts';
 import { logWorkloads } from './log.ts';
 import { fsStoreWorkloads, randomFsStoreWorkload } from './fs-store.ts';
+import { rewindWorkloads } from './rewind.ts';
 import { volumeWorkloads } from './volume.ts';
 
 export const workloads: readonly Workload[] = [
@@ -11,6 +12,7 @@ export const workloads: readonly Workload[] = [
   ...datasetWorkloads,
   ...logWorkloads,
   ...journalWorkloads,
+  ...rewindWorkloads,
   ...volumeWorkloads,
 ];
 
