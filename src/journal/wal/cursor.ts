@@ -144,6 +144,8 @@ function isAtEnd(
 
 function grown(log: LogWriter, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    // It may have happened while something else was waited for: nobody would say so again.
+    signal?.throwIfAborted();
     const stop = (): void => {
       log.followers.delete(told);
       reject(signal?.reason as Error);

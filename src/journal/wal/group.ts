@@ -79,6 +79,7 @@ export class Group {
     this.running = running;
     return {
       nextLsn: this.firstLsn + this.count,
+      firstLsn: this.newSegment?.header.firstLsn ?? this.before.firstLsn,
       logNumber: this.writer.logNumber,
       position: this.writer.end,
       running,
@@ -92,6 +93,8 @@ export class Group {
 /** Where the next record goes. */
 export interface LogPosition {
   readonly nextLsn: number;
+  /** Of the segment written last: `nextLsn` while it has no records. */
+  readonly firstLsn: number;
   /** Of the segment written last. */
   readonly logNumber: number;
   readonly position: number;

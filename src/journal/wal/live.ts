@@ -43,13 +43,14 @@ export function positionAfter(
   );
   return {
     nextLsn,
+    firstLsn: nextLsn,
     logNumber,
     position: 0,
     // An empty one is replaced: the next follows what it followed.
     running: isEmpty ? last.header.previousRunning : (last?.scan.running ?? 0),
     timeMs: last?.scan.timeMs ?? 0,
     hasSegment: false,
-    restarts: recoveredLsn < after,
+    restarts: recoveredLsn < after || (isEmpty && last.header.restarts),
   };
 }
 

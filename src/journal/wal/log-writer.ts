@@ -106,7 +106,7 @@ export class LogWriter {
   /** Later records go to a segment of their own. */
   async rotate(): Promise<void> {
     await this.flush();
-    this.#wantsSegment = this.#hasRecords();
+    this.#wantsSegment = this.#position.firstLsn < this.nextLsn;
     while (!this.#position.hasSegment || this.#isDue()) {
       const group = (this.#open ??= this.#begin());
       this.#running ??= this.#run();
@@ -116,7 +116,7 @@ export class LogWriter {
 
   rotateSync(): void {
     this.#settleSync();
-    this.#wantsSegment = this.#hasRecords();
+    this.#wantsSegment = this.#position.firstLsn < this.nextLsn;
     if (!this.#position.hasSegment || this.#isDue()) this.#commitAlone(this.#begin());
   }
 
@@ -153,13 +153,11 @@ export class LogWriter {
     return new LodeError('LODE_NOT_READY', what, { key: this.#options.dir });
   }
 
+  /** Never while the segment has no records: the next one would take its name, and vouch for what is gone. */
   #isDue(): boolean {
-    return this.#wantsSegment || this.#position.position >= this.#options.segmentBytes;
-  }
-
-  /** False when a segment of its own would hold nothing that this one does not. */
-  #hasRecords(): boolean {
-    return this.#active === undefined || this.#active.header.firstLsn < this.nextLsn;
+    const { firstLsn, nextLsn, position } = this.#position;
+    const isWanted = this.#wantsSegment || position >= this.#options.segmentBytes;
+    return isWanted && firstLsn < nextLsn;
   }
 
   #begin(): Group {
@@ -274,8 +272,8 @@ export class LogWriter {
     if (this.sealed.at(-1)?.header.firstLsn === header.firstLsn) this.sealed.pop();
     this.#durableEnd = bytes.length;
     const { position } = group.writer;
-    const { logNumber, timeMs } = header;
-    group.before = { ...group.before, logNumber, position, running, timeMs };
+    const { firstLsn, logNumber, timeMs } = header;
+    group.before = { ...group.before, firstLsn, logNumber, position, running, timeMs };
     group.before = { ...group.before, hasSegment: true, restarts: false };
   }
 

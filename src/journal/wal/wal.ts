@@ -77,8 +77,7 @@ export class OpenWal implements Wal {
         owner,
         journalId: this.journalId,
         epoch: Math.max(owner.epoch, examination.epoch + 1),
-        // Its header alone is no reason for a segment to be followed by another.
-        segmentBytes: Math.max(segmentBytes, 128),
+        segmentBytes,
         preallocateBytes,
         syncs: durability === 'group',
         resolveWrite: (logNumber, lsn) => resolveWrite(disk, dir, logNumber, lsn),

@@ -47,6 +47,17 @@ function impatient(disk: Disk): Disk {
   });
 }
 
+async function pause(ticks: number): Promise<void> {
+  for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+}
+
+/** After everything that waits for nothing outside. */
+function later(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
 describe('a log whose calls meet', () => {
   it('leaves nothing of a segment that was begun while it closes', async () => {
     let files = 0;
@@ -117,6 +128,58 @@ describe('a log whose calls meet', () => {
       const again = await open(disk, { recovery: 'strict', ...(after > 0 && { after }) });
       assert.equal((await read(again)).length, 2);
       await again.close();
+    }
+  });
+
+  it('begins anew once more when the segment that did has no records', async () => {
+    const disk = await newDisk();
+    const first = await open(disk);
+    await first.append(text('old')).durable;
+    await first.close();
+    for (const act of [(wal: Wal) => wal.rotate(), (wal: Wal) => wal.append(text('new')).durable]) {
+      const wal = await open(disk, { after: 100 });
+      await act(wal);
+      await wal.close();
+    }
+    const again = await open(disk, { recovery: 'strict' });
+    assert.deepEqual(await read(again), ['101:new']);
+    await again.close();
+  });
+
+  it('rotates whenever it is asked to, and never past a segment without records', async () => {
+    for (let ticks = 0; ticks < 8; ticks++) {
+      for (let more = 0; more < 8; more++) {
+        const disk = await newDisk();
+        const wal = await open(disk);
+        await wal.append(text('a')).durable;
+        const { durable } = wal.append(text('b'));
+        await pause(ticks);
+        const rotated = wal.rotate();
+        await pause(more);
+        wal.appendSync(text('c'));
+        await pause(1);
+        await Promise.all([durable, rotated, wal.rotate()]);
+        await wal.append(text('d')).durable;
+        await wal.close();
+        const again = await open(disk, { recovery: 'strict' });
+        assert.deepEqual(await read(again), ['1:a', '2:b', '3:c', '4:d'], `${ticks}, ${more}`);
+        await again.close();
+      }
+    }
+  });
+
+  it('stops following whenever it is told to', async () => {
+    for (let ticks = 0; ticks < 60; ticks++) {
+      const wal = await open(await newDisk());
+      await wal.append(text('a')).durable;
+      const stop = new AbortController();
+      const following = (async (): Promise<void> => {
+        for await (const { lsn } of wal.cursor({ follow: true, signal: stop.signal })) void lsn;
+      })();
+      await pause(ticks);
+      stop.abort(new RangeError('enough'));
+      await assert.rejects(Promise.race([following, later()]), RangeError, `${ticks} ticks`);
+      await wal.close();
     }
   });
 
