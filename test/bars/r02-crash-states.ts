@@ -1,7 +1,7 @@
 /** R2: after a power loss at any point nothing acknowledged is lost and nothing is half there. */
 import type { Bar } from '../../bench/harness.ts';
 import { crashEverywhere, noFindings } from '../crash/explore.ts';
-import { randomWorkload, workloads } from '../crash/workloads/index.ts';
+import { onLogs, randomWorkload, workloads } from '../crash/workloads/index.ts';
 import { verdict } from '../crash/verdict.ts';
 
 export const bar: Bar = {
@@ -11,13 +11,23 @@ export const bar: Bar = {
     const wanted = release ? 500_000 : 20_000;
     const findings = noFindings();
     const start = performance.now();
-    let random = 0;
+    let [random, states] = [0, 0];
     // Each seed interleaves the same work in another way.
     for (let round = 0; round < (release ? 50 : 3); round++) {
       for (const workload of workloads) {
+        const before = findings.states;
         await crashEverywhere(workload, findings, { seed: seed + round });
+        if (onLogs.includes(workload)) states += findings.states - before;
       }
     }
+    for (let round = 50; release && states < wanted && findings.violations.length === 0; round++) {
+      const before = findings.states;
+      for (const workload of onLogs) {
+        await crashEverywhere(workload, findings, { seed: seed + round });
+      }
+      states += findings.states - before;
+    }
+    log(`${states} states of logs and journals`);
     log(`${workloads.length} scripted: ${findings.states} states at ${findings.points} points`);
     for (; findings.states < wanted && findings.violations.length === 0; random++) {
       await crashEverywhere(randomWorkload(seed + random), findings, { seed: seed + random });

@@ -16,5 +16,8 @@ export const workloads: readonly Workload[] = [
   ...volumeWorkloads,
 ];
 
+/** Work on logs and journals, which are held to large counts of their own. */
+export const onLogs: readonly Workload[] = [...logWorkloads, ...journalWorkloads];
+
 /** Endless: a workload for every seed. */
 export const randomWorkload: (seed: number) => Workload = randomFsStoreWorkload;
