@@ -174,7 +174,7 @@ function journalWorkload({ name, options = {}, work }: Script): Workload {
         const [what, , segment] = label.split(' ');
         return what === 'ack' && segment !== '' ? [`${dir}/${segment}`] : [];
       },
-      published: (path) => /\.(log|snap)$/.test(path),
+      published: (path) => /\.(log|snap)$|reserve$/.test(path),
     },
   };
 }
@@ -202,6 +202,16 @@ export const journalWorkloads: readonly Workload[] = [
         await together(journal, 2);
         await Promise.all([journal.snapshot(), journal.append()]);
         await journal.append();
+      }
+    },
+  },
+  {
+    name: 'one snapshot that replaces another',
+    options: { snapshot: { keep: 1 }, reserveBytes: 64 },
+    work: async (journal: MarkedJournal): Promise<void> => {
+      for (let i = 0; i < 3; i++) {
+        await together(journal, 2);
+        await journal.snapshot();
       }
     },
   },

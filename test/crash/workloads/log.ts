@@ -195,7 +195,7 @@ function logWorkload({ name, options = {}, work }: Script): Workload {
         const [what, , segment] = label.split(' ');
         return what === 'ack' ? [`${dir}/${segment}`] : [];
       },
-      published: (path) => /\.(log|snap)$/.test(path),
+      published: (path) => /\.(log|snap)$|reserve$/.test(path),
     },
   };
 }

@@ -63,6 +63,25 @@ void describe('errors of the node disk', () => {
     },
   );
 
+  void it(
+    'syncs reach the machine, in both forms: where there is nothing to sync it says so',
+    {
+      skip: process.platform !== 'linux' && 'needs /dev/null and /proc',
+    },
+    async () => {
+      const said =
+        (what: string) =>
+        (error: unknown): boolean =>
+          isLodeError(error, 'LODE_INVALID_ARGUMENT') && error.message.includes(`cannot ${what}`);
+      const file = await disk.open('/dev/null', 'write');
+      await assert.rejects(file.datasync(), said('sync: EINVAL'));
+      assert.throws(() => file.datasyncSync(), said('sync: EINVAL'));
+      await file.close();
+      await assert.rejects(disk.syncDirectory('/proc'), said('sync a directory: EINVAL'));
+      assert.throws(() => disk.syncDirectorySync('/proc'), said('sync a directory: EINVAL'));
+    },
+  );
+
   void it('no symbolic link is followed as the last part', unix, async () => {
     writeFileSync(join(root, 'target'), 'x');
     symlinkSync(join(root, 'target'), join(root, 'link'));

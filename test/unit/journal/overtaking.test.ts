@@ -172,6 +172,30 @@ describe('a synchronous append that overtakes', () => {
     assert.deepEqual(await contentOf(held.disk), upTo(4));
   });
 
+  it('makes no second segment for a group that has made its own', async () => {
+    const held = await heldDisk(dir);
+    const wal = await openWal(dir, { disk: held.disk, segmentBytes: 300, ...quiet });
+    wal.appendSync(record(1, 250));
+    held.hold('datasync');
+    const waiting = wal.append(record(2));
+    // The seal, and the new segment without a record.
+    for (let i = 0; i < 2; i++) {
+      await settled();
+      assert.equal(held.waiting, 1);
+      held.release();
+      held.hold('datasync');
+    }
+    await settled();
+    const { opened } = held;
+    wal.appendSync(record(3));
+    assert.equal(held.opened, opened + 1);
+    assert.equal(wal.segments().length, 2);
+    held.release();
+    await waiting.durable;
+    await wal.close();
+    assert.deepEqual(await contentOf(held.disk), upTo(3));
+  });
+
   it('does not come before a large write that it took over has ended', async () => {
     const held = await heldDisk(dir);
     const wal = await openWal(dir, { disk: held.disk, preallocateBytes: 4096, reserveBytes: 0 });

@@ -97,6 +97,21 @@ void describe('a log on a disk that syncs late', () => {
     assert.equal(between[0], 'syncDirectory');
   });
 
+  void it('gives its reserve up for good: the room is free once it says so', async () => {
+    const disk = recordingDisk();
+    await disk.makeDirectory(dir);
+    const wal = await open(disk, { reserveBytes: 100 });
+    await wal.append(new Uint8Array(1)).durable;
+    const told = await during(disk, async () => {
+      assert.equal(await wal.spendReserve(), true);
+    });
+    assert.deepEqual(
+      told.map((entry) => removed(entry) ?? entry.kind),
+      ['reserve', 'syncDirectory'],
+    );
+    await wal.close();
+  });
+
   void it('makes the last segment and its name durable before it reads them', async () => {
     const disk = await filled();
     const last = (await segmentsOf(disk)).at(-1);
