@@ -8,6 +8,7 @@ import { fsStore } from '../src/fs.ts';
 import { md5, openVolume } from '../src/index.ts';
 import type { Volume, VolumeOptions } from '../src/index.ts';
 import { seededRandom } from '../src/testing/index.ts';
+import { warmedUp } from './harness.ts';
 import type { GoSession } from '../test/interop/go-peer.ts';
 
 /** A side that does the work once and answers the milliseconds it took. */
@@ -62,18 +63,22 @@ function commits(
     ...(floor !== undefined && { floor }),
     async sides(root, go) {
       let turn = 0;
+      const fill = async (at: string): Promise<number> => {
+        // A volume for each round: manifests grow with what is there.
+        const volume = await open(at, `bench-${turn++}`, { length, ...options });
+        const page = new Uint8Array(pageBytes).fill(7);
+        return timed(async () => {
+          for (let i = 0; i < iterations; i++) {
+            page[0] = i;
+            await volume.commit([await volume.stageWriteAt(i * pageBytes, page)]);
+          }
+        });
+      };
+      await warmedUp(async (warm) => {
+        for (let done = 0; done < 3_000; done += iterations) await fill(warm);
+      });
       return {
-        async ours() {
-          // A volume for each round: manifests grow with what is there.
-          const volume = await open(join(root, 'ours'), `bench-${turn++}`, { length, ...options });
-          const page = new Uint8Array(pageBytes).fill(7);
-          return timed(async () => {
-            for (let i = 0; i < iterations; i++) {
-              page[0] = i;
-              await volume.commit([await volume.stageWriteAt(i * pageBytes, page)]);
-            }
-          });
-        },
+        ours: () => fill(join(root, 'ours')),
         theirs: () => {
           const at = { root: join(root, 'go'), volume: `bench-${turn++}`, length };
           const spec = { ...at, blockLength: pageBytes };

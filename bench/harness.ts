@@ -1,5 +1,8 @@
 /** How bars are measured: in turn, in one process, as the median of pairwise ratios. */
-import { loadavg } from 'node:os';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { loadavg, tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 export interface BarContext {
   /** Large counts. */
@@ -137,6 +140,21 @@ async function ratiosTo(
       `; ${rounds} rounds, load ${loadavg()[0]?.toFixed(1)}`,
   );
   return ratios;
+}
+
+/**
+ * Runs `work` on a directory in memory, to have code compiled before it is measured: the first thousands of small calls take
+ * several times as long as those after them. On the disk so many would change what is measured: a file system may look for
+ * inodes past all that were freed lately.
+ */
+export async function warmedUp(work: (root: string) => Promise<void>): Promise<void> {
+  const memory = '/dev/shm';
+  const root = await mkdtemp(join(existsSync(memory) ? memory : tmpdir(), 'lode-warm-'));
+  try {
+    await work(root);
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
 }
 
 export async function timed(work: Contestant): Promise<number> {

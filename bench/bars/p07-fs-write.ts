@@ -13,7 +13,7 @@ import { dirname, join } from 'node:path';
 import { flock } from '../../src/disk/node/flock.ts';
 import { fsStore } from '../../src/fs.ts';
 import { jsonl, openDataset } from '../../src/index.ts';
-import { compare, heldTo } from '../harness.ts';
+import { compare, heldTo, warmedUp } from '../harness.ts';
 import type { Bar, BarContext } from '../harness.ts';
 
 const bars = { full: 0.8, none: 0.7 };
@@ -151,6 +151,8 @@ export const bar: Bar = {
   async run(context) {
     const root = await mkdtemp(join(tmpdir(), 'lode-p07-'));
     try {
+      for (const durability of ['full', 'none'] as const)
+        await warmedUp(async (warm) => (await ours(warm, durability))(2_000));
       const full = await heldTo(bars.full, () => measureDurable(root, context));
       const none = await heldTo(bars.none, () => measureNone(root, context));
       return {
