@@ -11,6 +11,7 @@ import { isLodeError, LodeError } from '../../errors.ts';
 import { errorOf } from '../wal/examine.ts';
 import { FrameWriter } from '../wal/frame-writer.ts';
 import { digits, numberOf, unfinished } from '../wal/names.ts';
+import { assertLsn } from '../wal/options.ts';
 import { recordKinds } from '../wal/record.ts';
 import type { RecordKind } from '../wal/record.ts';
 import { SegmentReader } from '../wal/segment-reader.ts';
@@ -76,6 +77,7 @@ export async function writeSnapshot(
   options: WriteSnapshotOptions,
 ): Promise<WrittenSnapshot> {
   const { disk = nodeDisk(), env = systemEnv, signal, ...header } = options;
+  assertLsn(header.lsn, 'lsn');
   const folder = absolutePath(dir);
   const name = snapshotName(header.lsn);
   const path = `${folder}/${name}`;

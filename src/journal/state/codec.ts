@@ -22,7 +22,7 @@ export interface JournalCodecs<State, Event> {
   readonly state: JournalCodec<State>;
 }
 
-/** JSON. Values that it would change are refused: dates, maps, class instances, `NaN`, bigints, holes. Members that are `undefined` are left out. */
+/** JSON. Values that it would change are refused: dates, maps, class instances, `NaN`, bigints, holes. Members that are `undefined` are left out, -0 becomes 0. */
 export function json<T>(): JournalCodec<T> {
   return {
     name: 'json',

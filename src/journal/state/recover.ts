@@ -2,6 +2,7 @@
 import type { Disk } from '../../disk/disk.ts';
 import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
 import type { Env } from '../../env.ts';
+import { LodeError } from '../../errors.ts';
 import { assertOptions } from '../../options.ts';
 import { asideName } from '../wal/names.ts';
 import { inspectWal, openWal } from '../wal/open.ts';
@@ -41,6 +42,14 @@ export async function recover(
     checkWalOptions({ recovery });
     checkPoint(until);
     return rewind(disk, path, until, { mode: recovery, dryRun });
+  }
+  if ((recovery as RecoveryMode) === 'salvage') {
+    // That mode takes no lock, and what follows changes files.
+    const expected = 'tail, strict or last-good';
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'this recovery only reads', {
+      field: 'recovery',
+      expected,
+    });
   }
   const isStrict = recovery === 'strict';
   await assertRestored(disk, path);

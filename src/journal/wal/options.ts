@@ -95,3 +95,12 @@ function refuseUnless(holds: boolean, field: string, expected: string): void {
   if (holds) return;
   throw new LodeError('LODE_INVALID_ARGUMENT', 'this log cannot be opened', { field, expected });
 }
+
+/** Nothing that merely compares like one: `undefined` is below no record and above none. */
+export function assertLsn(value: unknown, field: string): void {
+  if (Number.isSafeInteger(value) && (value as number) >= 0) return;
+  throw new LodeError('LODE_INVALID_ARGUMENT', 'this is no number of a record', {
+    field,
+    expected: 'a whole number, not negative',
+  });
+}

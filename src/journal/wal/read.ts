@@ -10,6 +10,7 @@ import { LodeError } from '../../errors.ts';
 import { errorOf } from './examine.ts';
 import { firstLsnOf } from './names.ts';
 import { inspectWal } from './open.ts';
+import { assertLsn } from './options.ts';
 import { recordKinds } from './record.ts';
 import { decodeSegmentHeader } from './segment-header.ts';
 import { SegmentReader } from './segment-reader.ts';
@@ -49,6 +50,7 @@ export async function* readWal(
   options: ReadWalOptions = {},
 ): AsyncGenerator<WalRecord, void, undefined> {
   const { disk = nodeDisk() } = options;
+  assertLsn(options.from ?? 0, 'from');
   const path = absolutePath(dir);
   const { firstLsn } = await inspectWal(path, { disk });
   yield* readRecords(disk, path, { ...options, from: options.from ?? firstLsn });

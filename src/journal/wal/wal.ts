@@ -16,7 +16,7 @@ import { liveSegments, positionAfter, resolveWrite } from './live.ts';
 import type { LiveSegment } from './log-options.ts';
 import { LogWriter } from './log-writer.ts';
 import { parentOf } from './names.ts';
-import { recordBytesMax, walDefaults } from './options.ts';
+import { assertLsn, recordBytesMax, walDefaults } from './options.ts';
 import type { WalOptions } from './options.ts';
 import type { Owner } from './owner.ts';
 import { Reserve } from './reserve.ts';
@@ -143,6 +143,7 @@ export class OpenWal implements Wal {
   }
 
   cursor(options: CursorOptions = {}): AsyncGenerator<WalRecord, void, undefined> {
+    assertLsn(options.from ?? 0, 'from');
     if (this.#log !== undefined) return readLog(this.#disk, this.#dir, this.#log, options);
     return fromLsn(salvage(this.#disk, this.#examination.files), options);
   }
@@ -156,6 +157,7 @@ export class OpenWal implements Wal {
   }
 
   async release(beforeLsn: number): Promise<number> {
+    assertLsn(beforeLsn, 'beforeLsn');
     return this.#releases.take(() => this.#release(beforeLsn));
   }
 

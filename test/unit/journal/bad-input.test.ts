@@ -1,7 +1,14 @@
 /** At risk: a journal that takes what it cannot give back, or harms what is not its own. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { bytes, openJournal, openWal, recordBytesMax, structured } from '../../../src/journal.ts';
+import {
+  bytes,
+  openJournal,
+  openWal,
+  recordBytesMax,
+  recover,
+  structured,
+} from '../../../src/journal.ts';
 import { isLodeError } from '../../../src/errors.ts';
 import { coded, dir, names, newDisk, open, write } from './key-value.ts';
 import type { Entry, Options, State } from './key-value.ts';
@@ -75,6 +82,21 @@ describe('a journal given bad input', () => {
     await Promise.all([new Uint8Array([5]), null, null].map((event) => journal.append(event)));
     assert.equal(journal.state[0], 8);
     await journal.close();
+  });
+
+  it('deletes and reads nothing for the sake of what is no number', async () => {
+    const disk = await newDisk();
+    const wal = await openWal(dir, { disk, reserveBytes: 0, segmentBytes: 100 });
+    for (let i = 0; i < 5; i++) await wal.append(new Uint8Array(100)).durable;
+    for (const wrong of [undefined, null, '4', Number.NaN, Infinity, -1, 1.5] as number[]) {
+      await assert.rejects(wal.release(wrong), coded('LODE_INVALID_ARGUMENT'));
+      if (wrong === undefined || wrong === null) continue;
+      assert.throws(() => wal.cursor({ from: wrong }), coded('LODE_INVALID_ARGUMENT'));
+    }
+    assert.equal(wal.segments().length, 5);
+    await wal.close();
+    const recovery = 'salvage' as 'tail';
+    await assert.rejects(recover(dir, { disk, recovery }), coded('LODE_INVALID_ARGUMENT'));
   });
 
   it('takes no record that is not bytes', async () => {
