@@ -170,6 +170,7 @@ describe('a journal whose sync stalls', () => {
       await ready;
       await Promise.all(taken);
       assert.equal(journal.state.seen, next - 1);
+      assert.equal(journal.accepted, journal.state, 'nothing waits any more');
     }
     await journal.close();
     await assert.rejects(journal.ready(), (error) => isLodeError(error, 'LODE_CLOSED'));

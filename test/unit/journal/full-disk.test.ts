@@ -126,6 +126,20 @@ describe('a full disk', () => {
     });
   }
 
+  it('loses no room to a reserve that does not fit', async () => {
+    const room = { left: 2500 };
+    const disk = smallDisk(room);
+    await disk.makeDirectory(dir);
+    const wal = await openWal(dir, { disk, preallocateBytes: 0, reserveBytes: 3000 });
+    await wal.append(kilobyte).durable;
+    wal.appendSync(kilobyte);
+    assert.equal(await wal.spendReserve(), false);
+    await wal.close();
+    const again = await openWal(dir, { disk, recovery: 'strict' });
+    assert.equal(await count(again), 2);
+    await again.close();
+  });
+
   it('opens after a kill, and holds nothing that was refused', async () => {
     const room = { left: 12_000 };
     const { disk, wal } = await opened(room);

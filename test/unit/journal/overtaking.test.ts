@@ -218,6 +218,22 @@ describe('a synchronous append that overtakes', () => {
     assert.deepEqual(await contentOf(held.disk), upTo(4));
   });
 
+  it('is not cut back when the write that it took over fails in the end', async () => {
+    const held = await heldDisk(dir);
+    const wal = await openWal(dir, { disk: held.disk, ...quiet });
+    wal.appendSync(record(1));
+    held.hold('write');
+    const large = wal.append(record(2, 3 << 20));
+    await settled();
+    wal.appendSync(record(3));
+    held.release(broken);
+    await large.durable;
+    await settled();
+    wal.appendSync(record(4));
+    await wal.close();
+    assert.deepEqual(await contentOf(held.disk), upTo(4));
+  });
+
   it('poisons the log when it fails to write what another call may still write', async () => {
     const held = await heldDisk(dir);
     const full = new LodeError('LODE_STORAGE_FULL', 'no room', {});

@@ -1,10 +1,12 @@
 /** At risk: changes of a log that reach the disk in another order than they were made, or later than they are counted on. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { LodeError } from '../../../src/errors.ts';
 import { openJournal, openWal } from '../../../src/journal.ts';
 import type { Wal, WalOptions } from '../../../src/journal.ts';
 import { recordingDisk } from '../../../src/testing/index.ts';
 import type { RecordedEntry, RecordingDisk } from '../../../src/testing/index.ts';
+import { hooked, noLocks } from './hooked.ts';
 
 const dir = '/log';
 
@@ -95,6 +97,63 @@ void describe('a log on a disk that syncs late', () => {
     assert.ok(at >= 0 && log > at);
     const between = told.slice(at + 1, log).map(({ kind }) => kind);
     assert.equal(between[0], 'syncDirectory');
+  });
+
+  for (const how of ['append', 'appendSync'] as const) {
+    void it(`takes back for good what a failed ${how} has left, before it says so`, async () => {
+      const disk = recordingDisk();
+      await disk.makeDirectory(dir);
+      let fails = false;
+      const full = hooked(disk, {}, (file, path) => ({
+        writeSync(bytes, position) {
+          const part = fails && path.includes('wal-') ? bytes.subarray(0, 90) : bytes;
+          file.writeSync(part, position);
+          if (part.length < bytes.length) throw new LodeError('LODE_STORAGE_FULL', 'full', {});
+        },
+      }));
+      const wal = await openWal(dir, { disk: full, preallocateBytes: 0, reserveBytes: 0 });
+      await wal.append(new Uint8Array(1)).durable;
+      fails = true;
+      const told = await during(disk, async () => {
+        if (how === 'appendSync') {
+          assert.throws(() => wal.appendSync(new Uint8Array(100)));
+          return;
+        }
+        // The first of these would be whole.
+        for (const { durable } of [10, 100].map((size) => wal.append(new Uint8Array(size)))) {
+          await assert.rejects(durable);
+        }
+      });
+      assert.deepEqual(
+        told.map(({ kind }) => kind),
+        ['write', 'truncate', 'datasync'],
+      );
+      fails = false;
+      await wal.close();
+    });
+  }
+
+  void it('leaves nothing of a seal that failed behind what comes next', async () => {
+    const inner = recordingDisk();
+    await inner.makeDirectory(dir);
+    let fails = false;
+    const disk = hooked(inner, noLocks, (file) => ({
+      truncateSync(size) {
+        const now = fails;
+        fails = false;
+        if (now) throw new LodeError('LODE_UNAVAILABLE', 'EIO', {});
+        file.truncateSync(size);
+      },
+    }));
+    const options = { disk, preallocateBytes: 0, reserveBytes: 0 };
+    const wal = await openWal(dir, options);
+    await wal.append(new Uint8Array(1)).durable;
+    fails = true;
+    await assert.rejects(wal.rotate());
+    await wal.append(new Uint8Array(1)).durable;
+    const after = await openWal(dir, options);
+    assert.deepEqual([after.recovery.action, after.durableLsn], ['none', 2]);
+    await Promise.all([after.close(), wal.close()]);
   });
 
   void it('gives its reserve up for good: the room is free once it says so', async () => {
