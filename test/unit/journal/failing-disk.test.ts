@@ -51,6 +51,7 @@ async function work(disk: Disk, durability: 'group' | 'each'): Promise<Outcome> 
   for (let round = 0; round < 6; round++) {
     await Promise.all([0, 1, 2].map((i) => note(journal, `${round}/${i}`)));
     assert.equal(Object.keys(journal.state).length, acked.size);
+    if (journal.failure === undefined) assert.deepEqual(journal.accepted, journal.state);
     if (round % 2 === 1) await journal.snapshot().catch(assertTyped);
   }
   const wasPoisoned = journal.failure !== undefined;

@@ -156,6 +156,32 @@ void describe('a log on a disk that syncs late', () => {
     await Promise.all([after.close(), wal.close()]);
   });
 
+  void it('syncs each step of a recovery before the next: cut, the last group again, the seal', async () => {
+    const disk = recordingDisk();
+    await disk.makeDirectory(dir);
+    const killed = await open(disk, { segmentBytes: 10_000 });
+    for (let i = 0; i < 3; i++) await killed.append(new Uint8Array(100)).durable;
+    const path = `${dir}/${(await segmentsOf(disk))[0]}`;
+    const file = await disk.open(path, 'write');
+    const { size, inode } = await file.info();
+    await file.truncate(size - 5);
+    await file.close();
+    const told = await during(disk, async () => {
+      const wal = await openWal(dir, { disk: hooked(disk, noLocks), reserveBytes: 0 });
+      assert.deepEqual([wal.recovery.action, wal.durableLsn], ['cut', 2]);
+      await wal.close();
+    });
+    const ofFile = told.filter((entry) => 'inode' in entry && entry.inode === Number(inode));
+    assert.equal(
+      ofFile.map(({ kind }) => kind).join(' '),
+      'datasync truncate datasync truncate write datasync write datasync',
+    );
+    // What is cut is whole under its own name before that.
+    const first = told.findIndex((entry) => entry === ofFile[1]);
+    const before = told.slice(first - 3, first).map(({ kind }) => kind);
+    assert.deepEqual(before, ['datasync', 'names', 'syncDirectory']);
+  });
+
   void it('gives its reserve up for good: the room is free once it says so', async () => {
     const disk = recordingDisk();
     await disk.makeDirectory(dir);
