@@ -171,7 +171,12 @@ export async function openSnapshot(
       });
     }
     const close = (): Promise<void> => file.close();
-    return { header, chunks: () => chunksOf(reader, path), close, [Symbol.asyncDispose]: close };
+    return {
+      header,
+      chunks: () => chunksOf(reader, size, path),
+      close,
+      [Symbol.asyncDispose]: close,
+    };
   } catch (error) {
     await file.close();
     throw error;
@@ -180,6 +185,7 @@ export async function openSnapshot(
 
 async function* chunksOf(
   reader: SegmentReader,
+  size: number,
   path: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { scanner } = reader;
@@ -200,8 +206,7 @@ async function* chunksOf(
         actual: crc,
       });
     }
-    const step = await stepOf(reader);
-    if (step === 'end') return;
+    if (scanner.recordEnd === size) return;
     throw errorOf(path, { offset: scanner.recordEnd, reason: 'sequence' });
   }
 }

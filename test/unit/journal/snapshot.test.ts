@@ -142,6 +142,13 @@ describe('a snapshot file', () => {
         isLodeError(error, 'LODE_CHECKSUM_MISMATCH'),
       );
     }
+    for (const behind of [new Uint8Array(1), whole.subarray(0, position)]) {
+      await put(right);
+      file.writeSync(behind, Number((await file.info()).size));
+      await assert.rejects(stateOf(`${dir}/${name}`, disk), (error) =>
+        isLodeError(error, 'LODE_INVALID_FORMAT'),
+      );
+    }
     await put(right, 2);
     await assert.rejects(stateOf(`${dir}/${name}`, disk), (error) =>
       isLodeError(error, 'LODE_INVALID_FORMAT'),
