@@ -12,6 +12,7 @@ import { goVectors } from '../interop/vectors.ts';
 import { smallParquetFiles } from '../unit/encoding/parquet-bombs.ts';
 import { exhaust, inStore } from './in-store.ts';
 import type { CorruptedFormat } from './in-store.ts';
+import { journalFormats } from './journals.ts';
 import type { Mutation } from './mutate.ts';
 import { byteMutations, jsonMutations } from './mutate.ts';
 import { volumeFormats } from './volumes.ts';
@@ -129,4 +130,5 @@ export const corruptedFormats: readonly CorruptedFormat[] = [
   inStore(dataset, 'JSONL data file', /data\/data$/, byteMutations),
   parquetFiles,
   ...volumeFormats,
+  ...journalFormats,
 ];

@@ -16,6 +16,11 @@ export interface Whole {
   readonly readers: readonly ((store: Store) => Promise<unknown>)[];
 }
 
+/** One after the other, and one further each round: every mutation meets every reader. */
+export function taken<T>(items: readonly T[], turn: number): T | undefined {
+  return items[(turn + Math.floor(turn / items.length)) % items.length];
+}
+
 /** Damages the objects of one kind of what is otherwise whole. */
 export function inStore(
   { fill, readers }: Whole,
@@ -45,7 +50,7 @@ export function inStore(
       const { store, key: path } = origin;
       await store.put(path, bytes, { mode: 'overwrite' });
       try {
-        await readers[turn++ % readers.length]?.(store);
+        await taken(readers, turn++)?.(store);
       } finally {
         await store.put(path, original, { mode: 'overwrite' });
       }
