@@ -6,6 +6,7 @@ import { isLodeError } from '../../../src/errors.ts';
 import { recover, restoreJournal } from '../../../src/journal.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
 import {
+  crashStates,
   faultyDisk,
   memoryDisk,
   recordingDisk,
@@ -142,6 +143,38 @@ describe('an exported journal', () => {
     const disk = await emptyDisk();
     await assert.rejects(restoreJournal(dir, short, { disk }), coded('LODE_TRUNCATED'));
     await assert.rejects(open(disk), coded('LODE_TRUNCATED'));
+  });
+
+  it('is there whole or cannot be opened, whenever the power fails', async () => {
+    const dataset = await newDataset();
+    await using journal = await open(await newDisk());
+    for (let round = 0; round < 2; round++) {
+      await journal.append({ key: `${round}`, value: round });
+      await journal.exportTo(dataset);
+    }
+    const disk = recordingDisk();
+    await disk.makeDirectory(dir);
+    await disk.syncDirectory('/');
+    await restoreJournal(dir, dataset, { disk });
+    disk.mark('restored');
+    let [whole, refused] = [0, 0];
+    for (const { image, marks } of crashStates(disk.recording)) {
+      const left = memoryDisk({ image });
+      if ((await left.info(dir)) === undefined) continue;
+      const isRestored = marks.includes('restored');
+      const names = (await left.list(dir)).map(({ name }) => name);
+      // Before anything is there it is any empty directory.
+      const isEmpty = !isRestored && names.every((name) => name === 'restoring.tmp');
+      try {
+        await using copy = await open(left);
+        assert.deepEqual(copy.state, isEmpty ? {} : journal.state);
+        whole++;
+      } catch (error) {
+        assert.ok(!isRestored && isLodeError(error, 'LODE_TRUNCATED'), String(error));
+        refused++;
+      }
+    }
+    assert.ok(whole > 1 && refused > 10, `${whole} whole, ${refused} refused`);
   });
 
   it('is refused by datasets of other things and other journals', async () => {
