@@ -34,8 +34,11 @@ export class Reserve {
         this.#isThere = true;
       } finally {
         // What is left under the other name takes no room, and is deleted by the next opening.
-        if (!this.#isThere) file.truncateSync(0);
-        file.closeSync();
+        try {
+          if (!this.#isThere) file.truncateSync(0);
+        } finally {
+          file.closeSync();
+        }
       }
     } catch (error) {
       if (!isLodeError(error)) throw error;

@@ -1,7 +1,7 @@
 /** At risk: records of a log when its calls, its owners or its segments meet in an order that nobody planned. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Disk } from '../../../src/disk/disk.ts';
+import type { Disk, DiskFile } from '../../../src/disk/disk.ts';
 import { isLodeError, LodeError } from '../../../src/errors.ts';
 import { openWal } from '../../../src/journal.ts';
 import type { Wal, WalOptions } from '../../../src/journal.ts';
@@ -47,6 +47,16 @@ function impatient(disk: Disk): Disk {
   });
 }
 
+/** Keeps `files` as those that are open. */
+function counted(files: Set<DiskFile>, file: DiskFile): Partial<DiskFile> {
+  files.add(file);
+  const closeSync = (): void => {
+    files.delete(file);
+    file.closeSync();
+  };
+  return { closeSync, close: async () => closeSync() };
+}
+
 async function pause(ticks: number): Promise<void> {
   for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
 }
@@ -60,23 +70,28 @@ function later(): Promise<void> {
 
 describe('a log whose calls meet', () => {
   it('leaves nothing of a segment that was begun while it closes', async () => {
-    let files = 0;
-    const disk = hooked(await newDisk(), {}, (file) => {
-      files++;
-      let isOpen = true;
-      const closeSync = (): void => {
-        if (isOpen) files--;
-        isOpen = false;
-        file.closeSync();
-      };
-      return { closeSync, close: async () => closeSync() };
-    });
-    const wal = await open(disk);
+    const files = new Set<DiskFile>();
+    const wal = await open(hooked(await newDisk(), {}, (file) => counted(files, file)));
     await wal.append(text('a')).durable;
     const rotated = wal.rotate().catch(() => {});
     await wal.close();
     await rotated;
-    assert.equal(files, 0);
+    assert.equal(files.size, 0);
+  });
+
+  it('leaves no file open of a reserve that could not be made', async () => {
+    const files = new Set<DiskFile>();
+    const fail = (): never => {
+      throw new LodeError('LODE_UNAVAILABLE', 'EIO', {});
+    };
+    const disk = hooked(await newDisk(), {}, (file, path) => ({
+      ...counted(files, file),
+      ...(path.includes('reserve') && { writeSync: fail, truncateSync: fail }),
+    }));
+    const wal = await open(disk, { reserveBytes: 100 });
+    await wal.append(text('a')).durable;
+    await wal.close();
+    assert.equal(files.size, 0);
   });
 
   it('releases in turn', async () => {
