@@ -123,6 +123,35 @@ describe('a log', () => {
     );
   });
 
+  it('shows nothing that is not durable', async () => {
+    const disk = await newDisk();
+    let isSlow = false;
+    let [begun, sync] = [(): void => {}, (): void => {}];
+    const waiting = new Promise<void>((resolve) => (begun = resolve));
+    const released = new Promise<void>((resolve) => (sync = resolve));
+    const openSync = disk.openSync.bind(disk);
+    disk.openSync = (...of) => {
+      const file = openSync(...of);
+      const datasync = file.datasync.bind(file);
+      file.datasync = async () => {
+        if (isSlow) begun();
+        if (isSlow) await released;
+        return datasync();
+      };
+      return file;
+    };
+    const wal = await open(disk);
+    await wal.append(text('a')).durable;
+    isSlow = true;
+    const { durable } = wal.append(text('b'));
+    await waiting;
+    assert.deepEqual([await read(wal), wal.durableLsn, wal.nextLsn], [['1:a'], 1, 3]);
+    sync();
+    await durable;
+    assert.deepEqual(await read(wal), ['1:a', '2:b']);
+    await wal.close();
+  });
+
   it('stops following when told to', async () => {
     const wal = await open(await newDisk());
     const stop = new AbortController();
