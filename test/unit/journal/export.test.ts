@@ -6,8 +6,8 @@ import { isLodeError } from '../../../src/errors.ts';
 import { recover, restoreJournal } from '../../../src/journal.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
 import {
-  crashStates,
   faultyDisk,
+  crashStates,
   memoryDisk,
   recordingDisk,
   syncViolations,
@@ -112,15 +112,28 @@ describe('an exported journal', () => {
   it('is durable with its directory before it can be opened', async () => {
     const dataset = await newDataset();
     await using journal = await open(await newDisk());
-    await journal.append({ key: 'a', value: 1 });
-    await journal.exportTo(dataset);
+    for (const key of ['a', 'b', 'c']) {
+      await journal.append({ key, value: 1 });
+      await journal.exportTo(dataset);
+    }
     const disk = recordingDisk();
     await disk.makeDirectory(dir);
     await restoreJournal(dir, dataset, { disk });
     disk.mark('restored');
-    const [restored = ''] = (await disk.list(dir)).map(({ name }) => name);
-    const promised = (): string[] => [`${dir}/${restored}`];
+    const restored = (await disk.list(dir)).map(({ name }) => name);
+    assert.ok(restored.length > 2);
+    // The note that says it is not finished is gone for good, too.
+    const promised = (): string[] => [...restored, 'restoring'].map((name) => `${dir}/${name}`);
     assert.deepEqual(syncViolations(disk.recording, { promised }), []);
+    // Whatever a crash leaves is all of it, or says that it is not.
+    for (const { image, describe: told } of crashStates(disk.recording)) {
+      const left = memoryDisk({ image });
+      if ((await left.info(dir)) === undefined) continue;
+      const names = (await left.list(dir)).map(({ name }) => name);
+      const isBegun = names.some((name) => restored.includes(name));
+      const isWhole = restored.every((name) => names.includes(name));
+      assert.ok(!isBegun || isWhole || names.includes('restoring'), told());
+    }
   });
 
   it('is not restored to another end than the dataset says', async () => {
