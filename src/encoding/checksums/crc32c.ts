@@ -57,10 +57,36 @@ export function crc32c(
       (t[256 + (bytes[i + 6] as number)] as number) ^
       (t[bytes[i + 7] as number] as number);
   }
+  if (end - i >= 4) {
+    crc = wordStep(
+      crc ^
+        ((bytes[i] as number) |
+          ((bytes[i + 1] as number) << 8) |
+          ((bytes[i + 2] as number) << 16) |
+          ((bytes[i + 3] as number) << 24)),
+    );
+    i += 4;
+  }
   for (; i < end; i++) {
     crc = (t[(crc ^ (bytes[i] as number)) & 0xff] as number) ^ (crc >>> 8);
   }
   return ~crc >>> 0;
+}
+
+/** The CRC of what came before, followed by the four bytes of a number, low ones first. */
+export function crc32cWord(before: number, word: number): number {
+  if (!isFilled) fillTables();
+  return ~wordStep(~before ^ word) >>> 0;
+}
+
+function wordStep(low: number): number {
+  const t = bytewise;
+  return (
+    (t[768 + (low & 0xff)] as number) ^
+    (t[512 + ((low >>> 8) & 0xff)] as number) ^
+    (t[256 + ((low >>> 16) & 0xff)] as number) ^
+    (t[low >>> 24] as number)
+  );
 }
 
 /** The CRC of two pieces one behind the other, from theirs and the length of the second. */

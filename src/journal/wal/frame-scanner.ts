@@ -5,7 +5,7 @@
  * After damage it can look for the next frame that verifies. That is how a torn end is told from damage in the middle.
  */
 import { concat } from '../../bytes/index.ts';
-import { crc32c } from '../../encoding/checksums/crc32c.ts';
+import { crc32cWord } from '../../encoding/checksums/crc32c.ts';
 import { FrameChecksums, frameHeaderBytes, frameTypes, pageBytes } from './frame.ts';
 import { PrefixDecoder } from './record.ts';
 
@@ -26,14 +26,10 @@ export interface Damage {
 export class FrameScanner {
   /** Prefix of the record found. */
   readonly prefix: PrefixDecoder = new PrefixDecoder();
-  /** Content of the record found, after its prefix; lent until the next call. */
-  body: Uint8Array = new Uint8Array(0);
   /** Where the record found begins. */
   recordStart = 0;
   /** Where the last record found ends. */
   recordEnd: number;
-  /** Over the checksums of all frames up to `recordEnd`. */
-  running: number;
   damage: Damage | undefined;
   /** Whether `prefix` is that of the record begun last, even if the record is damaged further on. */
   begunPrefix = false;
@@ -45,8 +41,14 @@ export class FrameScanner {
   #base = 0;
   #at: number;
   #isFinal = false;
+  /** Where the content of the record found is. */
+  #found: Uint8Array = this.#bytes;
+  #foundStart = 0;
+  #foundEnd = 0;
   /** Pieces of a record whose last frame is still to come. */
   #pieces: Uint8Array[] | undefined;
+  /** As signed numbers, which take no memory of their own. */
+  #running: number;
   #nextRunning: number;
 
   constructor(logNumber: number, position: number, running: number) {
@@ -54,8 +56,18 @@ export class FrameScanner {
     this.#checksums = new FrameChecksums(logNumber);
     this.#at = position;
     this.recordEnd = position;
-    this.running = running;
-    this.#nextRunning = running;
+    this.#running = running | 0;
+    this.#nextRunning = running | 0;
+  }
+
+  /** Content of the record found, after its prefix; lent until the next call. Made when asked for: that takes as long as a checksum. */
+  get body(): Uint8Array {
+    return this.#found.subarray(this.#foundStart, this.#foundEnd);
+  }
+
+  /** Over the checksums of all frames up to `recordEnd`. */
+  get running(): number {
+    return this.#running >>> 0;
   }
 
   /** The first byte it has no use for yet. */
@@ -111,7 +123,7 @@ export class FrameScanner {
         this.begunPrefix =
           type === frameTypes.first && this.prefix.decode(bytes, start, start + size);
       }
-      this.#nextRunning = crc32c(bytes, this.#nextRunning, at, at + 4);
+      this.#nextRunning = crc32cWord(this.#nextRunning, stored) | 0;
       this.#at += frameHeaderBytes + size;
       if (type === frameTypes.full) return this.#complete(bytes, start, start + size);
       this.#pieces ??= [];
@@ -163,9 +175,11 @@ export class FrameScanner {
     if (!this.prefix.decode(bytes, start, end)) {
       return this.#damaged({ reason: 'record', offset: this.recordStart });
     }
-    this.body = bytes.subarray(start + this.prefix.length, end);
+    this.#found = bytes;
+    this.#foundStart = start + this.prefix.length;
+    this.#foundEnd = end;
     this.recordEnd = this.#at;
-    this.running = this.#nextRunning;
+    this.#running = this.#nextRunning;
     return 'record';
   }
 
@@ -174,7 +188,7 @@ export class FrameScanner {
   }
 
   #damaged(damage: Omit<Damage, 'offset'> & { readonly offset?: number }): ScanStep {
-    this.#nextRunning = this.running;
+    this.#nextRunning = this.#running;
     this.damage = { offset: this.#at, ...damage };
     return 'damage';
   }

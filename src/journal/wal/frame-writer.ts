@@ -1,10 +1,10 @@
 /**
  * Lays out records in frames, a group at a time, for one write to the file.
  *
- * A record's checksums are made when the next one begins or the group is taken: only then is it known whether it is the
- * last of its group, which it says itself.
+ * The checksum of a record's first frame is made when the next record begins or the group is taken: only then is it known whether it
+ * is the last of its group, which it says itself. Those of its other frames are made at once, while their bytes are at hand.
  */
-import { crc32c } from '../../encoding/checksums/crc32c.ts';
+import { crc32cWord } from '../../encoding/checksums/crc32c.ts';
 import { FrameChecksums, frameHeaderBytes, frameTypes, pageBytes } from './frame.ts';
 import { encodePrefix, lastOfGroup, prefixBytesMax } from './record.ts';
 import type { RecordPrefix } from './record.ts';
@@ -72,6 +72,7 @@ export class FrameWriter {
           : begun
             ? frameTypes.middle
             : frameTypes.first;
+      const at = this.#length;
       this.#header(type, size);
       // Content: the prefix, then the parts, in as many pieces as the frame takes.
       for (let free = size; free > 0;) {
@@ -90,6 +91,7 @@ export class FrameWriter {
         taken += count;
         free -= count;
       }
+      if (begun) this.#seal(at, this.#length);
     }
   }
 
@@ -126,17 +128,20 @@ export class FrameWriter {
         at += left;
         continue;
       }
-      const start = at + frameHeaderBytes;
-      const end = start + this.#view.getUint16(at + 4, true);
-      this.#view.setUint32(
-        at,
-        this.#checksums.of(bytes[at + 6] as number, bytes, start, end),
-        true,
-      );
-      this.#running = crc32c(bytes, this.#running, at, at + 4);
+      const end = at + frameHeaderBytes + this.#view.getUint16(at + 4, true);
+      if (at <= this.#flagsAt) this.#seal(at, end);
+      this.#running = crc32cWord(this.#running, this.#view.getUint32(at, true));
       at = end;
     }
     this.#openAt = -1;
+  }
+
+  /** Makes the checksum of a frame. */
+  #seal(at: number, end: number): void {
+    const bytes = this.#bytes;
+    const type = bytes[at + 6] as number;
+    const checksum = this.#checksums.of(type, bytes, at + frameHeaderBytes, end);
+    this.#view.setUint32(at, checksum, true);
   }
 
   /** Room for a record of `size` bytes with all its frame headers and page ends. */

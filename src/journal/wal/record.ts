@@ -74,6 +74,7 @@ export class PrefixDecoder {
 
   /** Leaves `#at` beyond `end` when there is none. */
   #varint(bytes: Uint8Array, end: number): number {
+    if (this.#at < end && (bytes[this.#at] as number) < 0x80) return bytes[this.#at++] as number;
     let value = 0;
     for (let scale = 1; this.#at < end && scale <= 2 ** 49; scale *= 0x80) {
       const byte = bytes[this.#at++] as number;

@@ -1,8 +1,12 @@
-/** Reads the records of one file in order, a window at a time. */
+/**
+ * Reads the records of one file in order, a window at a time. Of a long file the next window is read while this one is gone
+ * through.
+ */
 import type { DiskFile } from '../../disk/disk.ts';
+import { pageBytes } from './frame.ts';
 import { FrameScanner } from './frame-scanner.ts';
 
-/** Many pages at once; a frame always fits twice. */
+/** Many pages at once. Windows end where pages do, as frames do: what follows one begins with a frame. */
 const windowBytes = 1024 * 1024;
 
 interface ReadFrom {
@@ -11,12 +15,28 @@ interface ReadFrom {
   readonly running?: number;
 }
 
+interface Window {
+  readonly buffer: Uint8Array;
+  readonly position: number;
+  readonly wanted: number;
+  readonly count: Promise<number>;
+}
+
+/**
+ * Kept, and not used: when the last scanner is collected between two files, the engine forgets how scanners look, and what it
+ * compiled for them takes twice as long from then on.
+ */
+let kept: FrameScanner | undefined;
+
 export class SegmentReader {
   readonly scanner: FrameScanner;
   readonly #file: DiskFile;
-  #window: Uint8Array | undefined;
-  /** End of what was loaded last. */
+  /** End of what was loaded last, and the buffer it is in. */
   #loaded = -1;
+  #buffer: Uint8Array | undefined;
+  #ahead: Window | undefined;
+  /** The buffer of the window before, to be used again. */
+  #spare: Uint8Array | undefined;
   /** Nothing from here on is read. */
   #limit: number;
   /** Whether the limit is the end of the file: else more may be written there. */
@@ -26,6 +46,7 @@ export class SegmentReader {
     this.#file = file;
     this.#limit = limit;
     this.#isWhole = isWhole;
+    if (kept === undefined) kept = new FrameScanner(0, 0, 0);
     this.scanner = new FrameScanner(from.logNumber, from.position ?? 0, from.running ?? 0);
   }
 
@@ -40,18 +61,32 @@ export class SegmentReader {
   /** Loads the next window; false when there is nothing more to load. */
   async fill(): Promise<boolean> {
     const { position } = this.scanner;
-    const left = this.#limit - position;
     // Asked again for what it has: a frame goes on beyond the limit.
-    if (!this.#isWhole && (left <= 0 || this.#loaded === this.#limit)) return false;
-    const length = Math.max(0, Math.min(left, windowBytes));
-    if (this.#window === undefined || this.#window.length < length) {
-      this.#window = new Uint8Array(length);
-    }
-    const into = this.#window.subarray(0, length);
-    const count = await this.#file.read(into, position);
-    const isEnd = position + count >= this.#limit || count < length;
-    this.scanner.load(into.subarray(0, count), position, isEnd && this.#isWhole);
+    const isAtLimit = position >= this.#limit || this.#loaded === this.#limit;
+    if (!this.#isWhole && isAtLimit) return false;
+    const isFirst = this.#loaded === -1;
+    const window = this.#ahead?.position === position ? this.#ahead : this.#read(position);
+    this.#ahead = undefined;
+    const count = await window.count;
+    this.#spare = this.#buffer;
+    this.#buffer = window.buffer;
     this.#loaded = position + count;
+    const isEnd = this.#loaded >= this.#limit || count < window.wanted;
+    this.scanner.load(window.buffer.subarray(0, count), position, isEnd && this.#isWhole);
+    // Most files end within the first window, or their records do.
+    if (this.#isWhole && !isEnd && !isFirst) this.#ahead = this.#read(this.#loaded);
     return count > 0 || this.#isWhole;
+  }
+
+  #read(position: number): Window {
+    const room = windowBytes - (position % pageBytes);
+    const wanted = Math.max(0, Math.min(this.#limit - position, room));
+    let buffer = this.#spare;
+    this.#spare = undefined;
+    if (buffer === undefined || buffer.length < wanted) buffer = new Uint8Array(wanted);
+    const count = this.#file.read(buffer.subarray(0, wanted), position);
+    // Whoever needs it is told. Nobody may: the file is closed then, and what becomes of the read does not matter.
+    count.catch(() => {});
+    return { buffer, position, wanted, count };
   }
 }

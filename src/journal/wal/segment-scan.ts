@@ -69,6 +69,7 @@ class Scan {
   #reader: SegmentReader;
   #lsn: number;
   #end = 0;
+  /** Signed: see `FrameScanner`. */
   #running: number;
   #timeMs: number;
   #groupStart = 0;
@@ -87,35 +88,41 @@ class Scan {
     this.#visit = visit;
     this.#to = to;
     const { logNumber, firstLsn, timeMs, previousRunning } = segment.header;
-    this.#running = previousRunning;
+    this.#running = previousRunning | 0;
     this.#reader = this.#readerAt(logNumber);
     this.#lsn = this.#settledLsn = firstLsn - 1;
     this.#timeMs = timeMs;
   }
 
   async run(): Promise<SegmentScan> {
-    const anchor = this.#anchor;
     for (let lookedAt = -1; ;) {
-      const { scanner } = this.#reader;
-      if (this.#lsn === this.#to && this.#end > 0) return this.#result(false);
-      if (anchor !== undefined && this.#lsn === anchor.lastLsn && this.#end > 0) {
-        if (this.#running === anchor.running) return this.#atAnchor(anchor);
-        return this.#fault('sequence', { expected: anchor.running, actual: this.#running });
-      }
-      const step = scanner.next();
-      if (step === 'more') {
+      const stop = this.#readOn();
+      if (stop === 'more') {
         await this.#reader.fill();
         continue;
       }
-      if (step !== 'record') {
-        const result = await this.#atEnd(step === 'damage' ? scanner.damage : undefined);
-        const isOnItsWay = anchor === undefined && result.fault?.isTorn === false;
-        if (!isOnItsWay || lookedAt === this.#end) return result;
-        // Another process may have gone on writing in between: what is damaged is so when it is read again.
-        lookedAt = this.#end;
-        this.#reader = this.#readerAt(this.#segment.header.logNumber);
-        continue;
+      if (stop !== 'end') return stop;
+      const result = await this.#atEnd(this.#reader.scanner.damage);
+      const isOnItsWay = this.#anchor === undefined && result.fault?.isTorn === false;
+      if (!isOnItsWay || lookedAt === this.#end) return result;
+      // Another process may have gone on writing in between: what is damaged is so when it is read again.
+      lookedAt = this.#end;
+      this.#reader = this.#readerAt(this.#segment.header.logNumber);
+    }
+  }
+
+  /** Through what is loaded. Not asynchronous: every record goes through here. */
+  #readOn(): SegmentScan | Promise<SegmentScan> | 'more' | 'end' {
+    const { scanner } = this.#reader;
+    const anchor = this.#anchor;
+    for (;;) {
+      if (this.#lsn === this.#to && this.#end > 0) return this.#result(false);
+      if (anchor !== undefined && this.#lsn === anchor.lastLsn && this.#end > 0) {
+        if (this.#running >>> 0 === anchor.running) return this.#atAnchor(anchor);
+        return this.#fault('sequence', { expected: anchor.running, actual: this.#running >>> 0 });
       }
+      const step = scanner.next();
+      if (step !== 'record') return step === 'more' ? step : 'end';
       const { kind } = scanner.prefix;
       if (kind === recordKinds.seal) return this.#atSeal();
       const isHeader = scanner.recordStart === 0;
@@ -124,7 +131,7 @@ class Scan {
       }
       if (!isHeader) this.#take();
       this.#end = scanner.recordEnd;
-      this.#running = scanner.running;
+      this.#running = scanner.running | 0;
       if (isHeader) this.#groupStart = this.#end;
     }
   }
@@ -142,16 +149,17 @@ class Scan {
   }
 
   #take(): void {
-    const { prefix, body, recordStart } = this.#reader.scanner;
+    const { scanner } = this.#reader;
+    const { prefix } = scanner;
     if (prefix.index === 0) {
-      this.#groupStart = recordStart;
+      this.#groupStart = scanner.recordStart;
       this.#settledLsn = this.#lsn;
     }
     this.#lsn++;
-    this.#timeMs += prefix.timeDelta;
+    if (prefix.timeDelta !== 0) this.#timeMs += prefix.timeDelta;
     this.#index = prefix.index;
     this.#isGroupOpen = !prefix.isLast;
-    this.#visit?.({ lsn: this.#lsn, timeMs: this.#timeMs, bytes: body });
+    this.#visit?.({ lsn: this.#lsn, timeMs: this.#timeMs, bytes: scanner.body });
   }
 
   /** All that the next segment counts on is there. Behind it only a seal and zeros make sense. */
@@ -176,7 +184,7 @@ class Scan {
   async #atSeal(): Promise<SegmentScan> {
     const { scanner } = this.#reader;
     const { lastLsn, running } = decodeSeal(scanner.body, this.#segment.path);
-    if (lastLsn !== this.#lsn || running !== this.#running || this.#end === 0) {
+    if (lastLsn !== this.#lsn || running !== this.#running >>> 0 || this.#end === 0) {
       return this.#fault('sequence', { expected: lastLsn, actual: this.#lsn });
     }
     const anchor = this.#anchor;
@@ -252,7 +260,7 @@ class Scan {
       lastLsn: this.#lsn,
       records: this.#lsn - this.#segment.header.firstLsn + 1,
       end: this.#end,
-      running: this.#running,
+      running: this.#running >>> 0,
       timeMs: this.#timeMs,
       groupStart: this.#groupStart,
       settledLsn: this.#settledLsn,

@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Checksum } from '../../../src/encoding/checksum.ts';
+import { crc32c as crc32cOf, crc32cWord } from '../../../src/encoding/checksums/crc32c.ts';
 import { readyWasmHash, wasmHash, wasmHasher } from '../../../src/encoding/checksums/wasm.ts';
 import { blake3, crc32c, md5, sha256 } from '../../../src/encoding/index.ts';
 
@@ -53,6 +54,30 @@ describe('checksums', () => {
         }
       }),
     );
+  });
+
+  it('CRC-32C takes any piece of an array, of any length and alignment, and a number like its four bytes', () => {
+    const bytes = Uint8Array.from({ length: 2_400 }, (_, i) => Math.imul(i, 2_654_435_761) >>> 24);
+    /** Bit by bit, as the polynomial says. */
+    const slow = (from: number, to: number, before: number): number => {
+      let crc = ~before;
+      for (let i = from; i < to; i++) {
+        crc ^= bytes[i] ?? 0;
+        for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0x82f6_3b78 : 0);
+      }
+      return ~crc >>> 0;
+    };
+    for (let length = 0; length < 2_350; length += length < 40 ? 1 : 37) {
+      const from = length % 11;
+      const expected = slow(from, from + length, length);
+      assert.equal(crc32cOf(bytes, length, from, from + length), expected, `${length} bytes`);
+    }
+    const view = new DataView(bytes.buffer);
+    for (let at = 0; at < 400; at += 7)
+      assert.equal(
+        crc32cWord(at * 9_999_991, view.getUint32(at, true)),
+        slow(at, at + 4, at * 9_999_991),
+      );
   });
 
   it('agree with the platform where WebAssembly stands in for it', async () => {
