@@ -73,7 +73,7 @@ export async function heldTo(
   return { value, pass: value >= bar };
 }
 
-/** One other side, and what our ratio to it has to be. */
+/** One other side, and what our ratio to it has to be: 0 when it is only shown. */
 export interface Row {
   readonly name: string;
   readonly min: number;
@@ -86,6 +86,13 @@ export interface HeldRow {
   readonly value: number;
 }
 
+export interface HeldRows {
+  readonly rows: readonly HeldRow[];
+  readonly pass: boolean;
+  /** The fastest round: what is left when other processes take no turn. */
+  readonly oursBestMs: number;
+}
+
 /**
  * Ours against several others, all in turn (A B C A B C …). Once a row misses its bar all are measured twice more, and the
  * medians of three decide.
@@ -94,31 +101,35 @@ export async function heldRows(
   ours: Contestant,
   rows: readonly Row[],
   { name, rounds = 7, log }: CompareOptions,
-): Promise<{ readonly rows: readonly HeldRow[]; readonly pass: boolean }> {
-  if (rows.length === 0) return { rows: [], pass: true };
+): Promise<HeldRows> {
+  if (rows.length === 0) return { rows: [], pass: true, oursBestMs: Number.NaN };
   const measured = [await ratiosTo(ours, rows, { name, rounds, log })];
-  const misses = ([ratios = []]: typeof measured): boolean =>
-    rows.some(({ min }, i) => !((ratios[i] ?? 0) >= min));
-  while (measured.length < 3 && misses(measured))
+  const isMissed = rows.some(({ min }, i) => !((measured[0]?.ratios[i] ?? 0) >= min));
+  while (isMissed && measured.length < 3)
     measured.push(await ratiosTo(ours, rows, { name, rounds, log }));
   const held = rows.map((row, i) => ({
     name: row.name,
     min: row.min,
-    value: median(measured.map((ratios) => ratios[i] ?? Number.NaN)),
+    value: median(measured.map(({ ratios }) => ratios[i] ?? Number.NaN)),
   }));
-  return { rows: held, pass: held.every(({ value, min }) => value >= min) };
+  const pass = held.every(({ value, min }) => value >= min);
+  return { rows: held, pass, oursBestMs: Math.min(...measured.map(({ bestMs }) => bestMs)) };
 }
 
 /** Rows as the end of a figure shows them: `, 1.93 lmdb (bar 1.5)`. */
 export function shownRows(rows: readonly HeldRow[]): string {
-  return rows.map(({ name, min, value }) => `, ${value.toFixed(2)} ${name} (bar ${min})`).join('');
+  return rows
+    .map(
+      ({ name, min, value }) => `, ${value.toFixed(2)} ${name}${min === 0 ? '' : ` (bar ${min})`}`,
+    )
+    .join('');
 }
 
 async function ratiosTo(
   ours: Contestant,
   rows: readonly Row[],
   { name, rounds = 7, log }: CompareOptions,
-): Promise<number[]> {
+): Promise<{ readonly ratios: readonly number[]; readonly bestMs: number }> {
   const sides = [ours, ...rows.map(({ theirs }) => theirs)];
   const times = sides.map((): number[] => []);
   for (let round = -1; round < rounds; round++) {
@@ -139,7 +150,7 @@ async function ratiosTo(
         .join('; ') +
       `; ${rounds} rounds, load ${loadavg()[0]?.toFixed(1)}`,
   );
-  return ratios;
+  return { ratios, bestMs: Math.min(...mine) };
 }
 
 /**

@@ -49,7 +49,7 @@ interface SqliteDatabase {
   exec(source: string): void;
   prepare(source: string): {
     run(value: Uint8Array): void;
-    iterate(): Iterable<{ body: Uint8Array }>;
+    pluck(): { iterate(): Iterable<Uint8Array> };
   };
   transaction<A>(work: (argument: A) => void): (argument: A) => void;
   close(): void;
@@ -78,7 +78,8 @@ function sqlite(Database: Sqlite, path: string): LogPeer {
     async reread(visit) {
       db.close();
       db = open();
-      for (const { body } of db.prepare('SELECT body FROM log ORDER BY lsn').iterate()) visit(body);
+      const bodies = db.prepare('SELECT body FROM log ORDER BY lsn').pluck();
+      for (const body of bodies.iterate()) visit(body);
     },
     close: async () => db.close(),
   };

@@ -24,6 +24,8 @@ export interface RawLog {
   appendSync(bytes: Uint8Array): void;
   /** The same with the sync off the thread. */
   append(bytes: Uint8Array): Promise<void>;
+  /** The same at the end of a file that grows. */
+  grow(bytes: Uint8Array): Promise<void>;
 }
 
 export async function contest(): Promise<Contest> {
@@ -47,6 +49,8 @@ export async function contest(): Promise<Contest> {
 
 function rawLog(path: string): RawLog & { close(): void } {
   const descriptor = fs.openSync(path, 'w+');
+  const growing = fs.openSync(`${path}-growing`, 'w+');
+  let size = 0;
   const zeros = Buffer.alloc(1024 * 1024);
   for (let at = 0; at < spaceBytes; at += zeros.length)
     fs.writeSync(descriptor, zeros, 0, zeros.length, at);
@@ -63,12 +67,25 @@ function rawLog(path: string): RawLog & { close(): void } {
     },
     append(bytes) {
       write(bytes);
-      return new Promise((resolve, reject) =>
-        fs.fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error))),
-      );
+      return synced(descriptor);
     },
-    close: () => fs.closeSync(descriptor),
+    grow(bytes) {
+      // As long as a segment; then from the beginning.
+      if (size >= spaceBytes) fs.ftruncateSync(growing, (size = 0));
+      size += fs.writeSync(growing, bytes, 0, bytes.length, size);
+      return synced(growing);
+    },
+    close() {
+      fs.closeSync(descriptor);
+      fs.closeSync(growing);
+    },
   };
+}
+
+function synced(descriptor: number): Promise<void> {
+  return new Promise((resolve, reject) =>
+    fs.fdatasync(descriptor, (error) => (error === null ? resolve() : reject(error))),
+  );
 }
 
 /** The machine's disk, and how often files on it were synced. */
