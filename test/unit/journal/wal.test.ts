@@ -218,30 +218,6 @@ describe('a log', () => {
     await assert.rejects(open(disk, { after: 5 }), (error) => isLodeError(error, 'LODE_TRUNCATED'));
   });
 
-  it('of many megabytes is recovered to the last byte, and to damage in the middle', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk);
-    const recordOf = (lsn: number): Uint8Array =>
-      new Uint8Array(1 + ((lsn * 7919) % 20_000)).fill(lsn % 251);
-    for (let lsn = 1; lsn <= 500; lsn++) wal.append(recordOf(lsn));
-    await wal.flush();
-    const [segment] = wal.segments();
-    await wal.close();
-    assert.ok(segment !== undefined && segment.bytes > 4.5 * 1024 * 1024);
-    let count = 0;
-    const visit = ({ lsn, bytes }: WalRecord): void => {
-      assert.deepEqual([lsn, Buffer.from(bytes)], [++count, Buffer.from(recordOf(lsn))]);
-    };
-    await (await open(disk, { recovery: 'strict', visit })).close();
-    assert.equal(count, 500);
-    const file = await disk.open(`${dir}/${segment.name}`, 'write');
-    file.writeSync(new Uint8Array([1, 2, 3]), 3.5 * 1024 * 1024);
-    await file.close();
-    count = 0;
-    await inspectWal(dir, { disk, recovery: 'salvage', visit });
-    assert.ok(count > 300 && count < 400, `${count} records`);
-  });
-
   it('visits what it recovers', async () => {
     const disk = await newDisk();
     const wal = await open(disk, { segmentBytes: 100 });
