@@ -36,6 +36,8 @@ export interface Comparison {
 export interface CompareOptions {
   readonly name: string;
   readonly rounds?: number;
+  /** Called before each turn and not timed: nobody has to clean up after another. */
+  readonly before?: () => void;
   readonly log: (line: string) => void;
 }
 
@@ -100,13 +102,12 @@ export interface HeldRows {
 export async function heldRows(
   ours: Contestant,
   rows: readonly Row[],
-  { name, rounds = 7, log }: CompareOptions,
+  options: CompareOptions,
 ): Promise<HeldRows> {
   if (rows.length === 0) return { rows: [], pass: true, oursBestMs: Number.NaN };
-  const measured = [await ratiosTo(ours, rows, { name, rounds, log })];
+  const measured = [await ratiosTo(ours, rows, options)];
   const isMissed = rows.some(({ min }, i) => !((measured[0]?.ratios[i] ?? 0) >= min));
-  while (isMissed && measured.length < 3)
-    measured.push(await ratiosTo(ours, rows, { name, rounds, log }));
+  while (isMissed && measured.length < 3) measured.push(await ratiosTo(ours, rows, options));
   const held = rows.map((row, i) => ({
     name: row.name,
     min: row.min,
@@ -128,12 +129,13 @@ export function shownRows(rows: readonly HeldRow[]): string {
 async function ratiosTo(
   ours: Contestant,
   rows: readonly Row[],
-  { name, rounds = 7, log }: CompareOptions,
+  { name, rounds = 7, before, log }: CompareOptions,
 ): Promise<{ readonly ratios: readonly number[]; readonly bestMs: number }> {
   const sides = [ours, ...rows.map(({ theirs }) => theirs)];
   const times = sides.map((): number[] => []);
   for (let round = -1; round < rounds; round++) {
     for (const [i, side] of sides.entries()) {
+      before?.();
       const ms = await timed(side);
       if (round >= 0) times[i]?.push(ms); // the first round warms up
     }

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Disk } from '../src/disk/disk.ts';
+import type { Disk, DiskFile } from '../src/disk/disk.ts';
 import { nodeDisk } from '../src/disk/node/index.ts';
 import { openWal, type Wal } from '../src/journal.ts';
 import { logPeers, type LogPeer } from './log-peers.ts';
@@ -92,20 +92,20 @@ function synced(descriptor: number): Promise<void> {
 export function countingDisk(): { readonly disk: Disk; readonly syncs: () => number } {
   const inner = nodeDisk();
   let count = 0;
+  const counted = (file: DiskFile): DiskFile =>
+    withMethods(file, {
+      datasync() {
+        count++;
+        return file.datasync();
+      },
+      datasyncSync() {
+        count++;
+        file.datasyncSync();
+      },
+    });
   const disk = withMethods(inner, {
-    async open(path, mode) {
-      const file = await inner.open(path, mode);
-      return withMethods(file, {
-        datasync() {
-          count++;
-          return file.datasync();
-        },
-        datasyncSync() {
-          count++;
-          file.datasyncSync();
-        },
-      });
-    },
+    open: async (path, mode) => counted(await inner.open(path, mode)),
+    openSync: (path, mode) => counted(inner.openSync(path, mode)),
   });
   return { disk, syncs: () => count };
 }

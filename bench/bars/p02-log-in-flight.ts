@@ -64,7 +64,9 @@ async function syncsPerRecord(): Promise<number> {
     await wal.ready();
     const before = syncs();
     await manyAtATime(() => wal.append(record).durable);
-    return (syncs() - before) / (inFlight * each);
+    const count = syncs() - before;
+    if (count === 0) throw new Error('no sync was seen: they are not counted where they are made');
+    return count / (inFlight * each);
   } finally {
     await rm(dir, { recursive: true });
   }

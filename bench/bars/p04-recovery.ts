@@ -5,6 +5,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { collectGarbage } from '../curve.ts';
 import {
   heldRows,
   shownRows,
@@ -72,7 +73,12 @@ async function againstRaw(
     // Another checksum than ours has to be, from C: what there would be to win.
     { name: 'raw with CRC-32', min: 0, theirs: () => scan('crc32') },
   ];
-  const held = await heldRows(() => ours.recover(), rows, { name, rounds, log });
+  const held = await heldRows(() => ours.recover(), rows, {
+    name,
+    rounds,
+    before: collectGarbage,
+    log,
+  });
   return { ...held, secondsPerGigabyte: (held.oursBestMs / bytes) * 1e6 };
 }
 
@@ -104,7 +110,7 @@ async function againstPeers(
     }));
     const name = `${count} x ${record.length} B`;
     const recover = (): Promise<void> => allOf((visit) => ours.recover(visit));
-    const held = await heldRows(recover, rows, { name, rounds, log });
+    const held = await heldRows(recover, rows, { name, rounds, before: collectGarbage, log });
     return { ...held, note: missingNote(peers) };
   } finally {
     for (const peer of peers) await peer.close();
