@@ -75,20 +75,19 @@ export class LogWriter {
 
   append(parts: readonly Uint8Array[], bytes: number): { lsn: number; group: Group } {
     this.backlog.assertRoom();
-    const open = this.#open;
-    if (open?.isFull(bytes) === true) this.#queue.push(this.#closeGroup(open));
-    const group = (this.#open ??= this.#begin());
+    const group = this.#groupFor(bytes);
     const lsn = group.add(parts);
     this.backlog.add(group, bytes);
     this.#running ??= this.#run();
     return { lsn, group };
   }
 
-  appendSync(parts: readonly Uint8Array[]): number {
-    this.#settleSync();
-    const group = this.#begin();
+  /** What waits in the open group becomes durable with it, by the same sync. */
+  appendSync(parts: readonly Uint8Array[], bytes: number): number {
+    this.#overtake();
+    const group = this.#groupFor(bytes);
     const lsn = group.add(parts);
-    this.#commitAlone(group);
+    this.#commitSync(group);
     return lsn;
   }
 
@@ -115,9 +114,10 @@ export class LogWriter {
   }
 
   rotateSync(): void {
-    this.#settleSync();
+    this.#overtake();
+    this.#commitSync(this.#open);
     this.#wantsSegment = this.#position.firstLsn < this.nextLsn;
-    if (!this.#position.hasSegment || this.#isDue()) this.#commitAlone(this.#begin());
+    if (!this.#position.hasSegment || this.#isDue()) this.#commitSync(this.#begin());
   }
 
   /** Resolves once all that was appended so far is decided, whichever way. */
@@ -158,6 +158,12 @@ export class LogWriter {
     const { firstLsn, nextLsn, position } = this.#position;
     const isWanted = this.#wantsSegment || position >= this.#options.segmentBytes;
     return isWanted && firstLsn < nextLsn;
+  }
+
+  /** The open group, or a new one where so much more does not fit into it. */
+  #groupFor(bytes: number): Group {
+    if (this.#open?.isFull(bytes) === true) this.#queue.push(this.#closeGroup(this.#open));
+    return (this.#open ??= this.#begin());
   }
 
   #begin(): Group {
@@ -317,33 +323,26 @@ export class LogWriter {
     this.#tell();
   }
 
-  /** Everything accepted so far becomes durable on the calling thread. */
-  #settleSync(): void {
+  /** What is under way is decided on the calling thread, first of all. Where this fails, nothing was taken. */
+  #overtake(): void {
     if (this.#isRotating) throw this.#unready();
+    if (this.#inFlight?.isSettled !== false) return;
+    this.#overtaken = this.#active?.reopen(this.#options.disk);
+    this.#queue.unshift(this.#inFlight);
+  }
+
+  /** Everything accepted so far becomes durable on the calling thread, `last` at the end. */
+  #commitSync(last: Group | undefined): void {
     const queue = this.#queue;
-    if (this.#inFlight?.isSettled === false) {
-      this.#overtaken = this.#active?.reopen(this.#options.disk);
-      queue.unshift(this.#inFlight);
-    }
-    if (this.#open !== undefined) queue.push(this.#closeGroup(this.#open));
+    if (last !== undefined) queue.push(this.#closeGroup(last));
     for (let group = queue.shift(); group !== undefined; group = queue.shift()) {
       try {
         runSync(this.#commit(group));
       } catch (error) {
         this.#fail(group, error);
-        throw error;
+        // What comes after a group that failed was never written: its error is not theirs.
+        throw group === last ? error : (this.#failure ?? error);
       }
-    }
-  }
-
-  /** A group that was begun with nothing in front of it. */
-  #commitAlone(group: Group): void {
-    this.#closeGroup(group);
-    try {
-      runSync(this.#commit(group));
-    } catch (error) {
-      this.#fail(group, error);
-      throw error;
     }
   }
 

@@ -56,7 +56,7 @@ export interface Wal extends AsyncDisposable {
 
   /** Takes a record, given whole or in parts, which it copies. Accepted when it returns, durable when `durable` resolves. Throws `LODE_NOT_READY` once `pendingBytesMax` waits. */
   append(parts: Uint8Array | readonly Uint8Array[]): Appended;
-  /** The same, durable when it returns, with all that was accepted before; on the calling thread, new segments included. Returns the LSN. */
+  /** The same, durable when it returns, with all that was accepted before, by one sync if nothing was under way; on the calling thread, new segments included. Returns the LSN. */
   appendSync(parts: Uint8Array | readonly Uint8Array[]): number;
   /** Resolves once `append` and `appendSync` take a record: there is room, and no new segment on its way. */
   ready(): Promise<void>;

@@ -130,8 +130,7 @@ export class OpenWal implements Wal {
   appendSync(parts: Uint8Array | readonly Uint8Array[]): number {
     const log = this.#writable();
     const list = listOf(parts);
-    this.#checkedLength(list);
-    return log.appendSync(list);
+    return log.appendSync(list, this.#checkedLength(list));
   }
 
   async ready(): Promise<void> {

@@ -8,6 +8,7 @@ export interface HeldDisk {
   hold(call: 'datasync' | 'write', ending?: string): void;
   /** The next write on the calling thread. */
   failNextWrite(error: Error): void;
+  failNextOpen(error: Error): void;
   /** Lets all of them happen, or fail. */
   release(error?: Error): void;
   /** Calls held at this moment, and files opened so far that have been closed. */
@@ -21,7 +22,13 @@ export async function heldDisk(dir: string): Promise<HeldDisk> {
   await inner.makeDirectory(dir);
   let held: { readonly call: string; readonly ending: string } | undefined;
   let waiting: ((error: Error | undefined) => void)[] = [];
-  let failure: Error | undefined;
+  const failures: { write?: Error; open?: Error } = {};
+  /** Throws what the next such call is to fail with. */
+  const maybeFailing = (call: 'write' | 'open'): void => {
+    const error = failures[call];
+    delete failures[call];
+    if (error !== undefined) throw error;
+  };
   const counts = { opened: 0, closed: 0 };
   const maybeHeld = async (
     call: string,
@@ -35,15 +42,14 @@ export async function heldDisk(dir: string): Promise<HeldDisk> {
     await work();
   };
   const open = (path: string, mode: Parameters<Disk['open']>[1]): DiskFile => {
+    maybeFailing('open');
     const file = inner.openSync(path, mode);
     counts.opened++;
     const own: Partial<DiskFile> = {
       datasync: () => maybeHeld('datasync', path, () => file.datasync()),
       write: (bytes, position) => maybeHeld('write', path, () => file.write(bytes, position)),
       writeSync(bytes, position) {
-        const error = failure;
-        failure = undefined;
-        if (error !== undefined) throw error;
+        maybeFailing('write');
         file.writeSync(bytes, position);
       },
       closeSync() {
@@ -63,7 +69,10 @@ export async function heldDisk(dir: string): Promise<HeldDisk> {
       held = { call, ending };
     },
     failNextWrite(error) {
-      failure = error;
+      failures.write = error;
+    },
+    failNextOpen(error) {
+      failures.open = error;
     },
     release(error) {
       held = undefined;

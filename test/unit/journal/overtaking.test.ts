@@ -83,6 +83,50 @@ describe('synchronous appends', () => {
     assert.deepEqual(await contentOf(held.disk), upTo(3));
   });
 
+  it('take what waits with them, in one write and one sync', async () => {
+    const disk = recordingDisk();
+    await disk.makeDirectory(dir);
+    const wal = await openWal(dir, { disk, ...quiet });
+    wal.appendSync(record(1));
+    const before = disk.recording.entries.length;
+    const waiting = [2, 3, 4].map((value) => wal.append(record(value)));
+    assert.equal(wal.appendSync(record(5)), 5);
+    assert.equal(wal.durableLsn, 5);
+    assert.equal(wal.pendingBytes, 0);
+    const made = disk.recording.entries.slice(before).map(({ kind }) => kind);
+    assert.deepEqual(made, ['write', 'datasync']);
+    await Promise.all(waiting.map(({ durable }) => durable));
+    await wal.close();
+    assert.deepEqual(await contentOf(disk), upTo(5));
+  });
+
+  it('leave a group that is full to itself', async () => {
+    const { disk } = await heldDisk(dir);
+    const wal = await openWal(dir, { disk, ...quiet });
+    const large = wal.append(record(1, 3 << 20));
+    wal.appendSync(record(2, 3 << 20));
+    wal.rotateSync();
+    await large.durable;
+    await wal.close();
+    assert.deepEqual(await contentOf(disk), upTo(2));
+  });
+
+  it('take nothing when there is no descriptor to overtake with', async () => {
+    const held = await heldDisk(dir);
+    const wal = await openWal(dir, { disk: held.disk, ...quiet });
+    wal.appendSync(record(1));
+    held.hold('datasync');
+    const first = wal.append(record(2));
+    await settled();
+    held.failNextOpen(broken);
+    assert.throws(() => wal.appendSync(record(9)), broken);
+    held.release();
+    await first.durable;
+    wal.appendSync(record(3));
+    await wal.close();
+    assert.deepEqual(await contentOf(held.disk), upTo(3));
+  });
+
   it('on a failing disk lose nothing, whichever call fails', async () => {
     const calls = { sync: 0, write: 0, name: 0 };
     for (const on of ['sync', 'write', 'name'] as const) {
@@ -90,7 +134,9 @@ describe('synchronous appends', () => {
         ? (['EIO', 'ENOSPC', 'short'] as const)
         : (['EIO'] as const)) {
         for (let at = 0; ; at++) {
-          if (!(await failOnce({ on, kind, at, times: 'once' }))) break;
+          const alone = await failOnce({ on, kind, at, times: 'once' }, 1);
+          const joined = await failOnce({ on, kind, at, times: 'once' }, 3);
+          if (!alone && !joined) break;
           calls[on]++;
         }
       }
@@ -99,23 +145,40 @@ describe('synchronous appends', () => {
   });
 });
 
-/** False when there was nothing to fail. */
-async function failOnce(plan: DiskFaultPlan): Promise<boolean> {
+/**
+ * False when there was nothing to fail.
+ * @param together  So many records, the last of them synchronous, become durable at a time.
+ */
+async function failOnce(plan: DiskFaultPlan, together: number): Promise<boolean> {
   const inner = recordingDisk();
   await inner.makeDirectory(dir);
   const disk = faultyDisk(inner, plan);
   const options: WalOptions = { disk, segmentBytes: 150, preallocateBytes: 64, reserveBytes: 64 };
   const [acked, refused] = [new Set<number>(), new Set<number>()];
   const wal = await openWal(dir, options).catch(() => undefined);
+  const told = (value: number, error: unknown): void => {
+    assert.ok(isLodeError(error));
+    if (error.code !== 'LODE_WRITE_UNCERTAIN') refused.add(value);
+  };
+  const waiting: Promise<unknown>[] = [];
   for (const value of wal === undefined ? [] : upTo(10)) {
     try {
-      wal?.appendSync(record(value));
-      acked.add(value);
+      if (value % together === 0) {
+        wal?.appendSync(record(value));
+        acked.add(value);
+        continue;
+      }
+      const durable = wal?.append(record(value)).durable;
+      const ended = durable?.then(
+        () => acked.add(value),
+        (error: unknown) => told(value, error),
+      );
+      waiting.push(Promise.resolve(ended));
     } catch (error) {
-      assert.ok(isLodeError(error));
-      if (error.code !== 'LODE_WRITE_UNCERTAIN') refused.add(value);
+      told(value, error);
     }
   }
+  await Promise.all(waiting);
   if (plan.on === 'write' && wal !== undefined) assert.equal(acked.size, 10 - refused.size);
   await wal?.close().catch((error: unknown) => assert.ok(isLodeError(error)));
   assert.equal(disk.retriedSyncs, 0);
@@ -243,9 +306,10 @@ describe('a synchronous append that overtakes', () => {
     const large = wal.append(record(2, 3 << 20));
     await settled();
     held.failNextWrite(full);
+    // Never written, so not uncertain.
     assert.throws(
       () => wal.appendSync(record(3)),
-      (error) => isLodeError(error, 'LODE_WRITE_UNCERTAIN'),
+      (error) => isLodeError(error, 'LODE_POISONED'),
     );
     await assert.rejects(large.durable, (error) => isLodeError(error, 'LODE_WRITE_UNCERTAIN'));
     assert.ok(isLodeError(wal.failure, 'LODE_POISONED'));
