@@ -1,15 +1,19 @@
 /**
  * P6: a dataset write of one record into memory, against the least that any such write has to do: the record and a manifest
  * to JSON, a digest, an id, and data, manifest and pointer into a map. Ours on top of that: checks of everything, a
- * comparison with the head, a lock, copies of all bytes, a sealed manifest, and a cost for every commit.
+ * comparison with the head, a lock, copies of all bytes, a sealed manifest, and a cost for every commit. Then against
+ * Icechunk, where it is installed.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { jsonl, memoryStore, openDataset } from '../../src/index.ts';
 import type { Dataset } from '../../src/index.ts';
-import { compare, heldTo } from '../harness.ts';
+import { compare, heldRows, heldTo, shownRows } from '../harness.ts';
 import type { Bar, BarContext } from '../harness.ts';
+import { icechunkCommits } from '../icechunk.ts';
 
 const barRatio = 0.25;
+const icechunkMin = 20;
+const icechunkCount = 200;
 const record = { id: 1, name: 'alpha', value: 3.25, ok: true };
 
 /** Two stringify, one digest, one id, three entries in a map, `count` times. */
@@ -51,9 +55,6 @@ async function ours(count: number): Promise<void> {
   for (let i = 0; i < count; i++) await dataset.write([record]);
 }
 
-/** The peer that needs a package of its own; nothing here depends on it. */
-const icechunk = '@earthmover/icechunk';
-
 async function run({ release, log }: BarContext): Promise<number> {
   const count = release ? 30_000 : 10_000;
   const { ratio, oursMs, theirsMs } = await compare(
@@ -70,17 +71,22 @@ export const bar: Bar = {
   id: 'P6',
   title: 'dataset write of one record in memory against the floor of such a write',
   async run(context) {
-    const installed = await import(icechunk).then(
-      () => true,
-      () => false,
-    );
-    context.log(
-      `icechunk: skipped, ${icechunk} is ${installed ? 'not driven by this bar' : 'not installed'}`,
-    );
     const { value, pass } = await heldTo(barRatio, () => run(context));
+    const commits = icechunkCommits(Buffer.from(`${JSON.stringify(record)}\n`));
+    const rows =
+      commits === undefined
+        ? []
+        : [{ name: 'Icechunk', min: icechunkMin, theirs: () => commits(icechunkCount) }];
+    const peer = await heldRows(() => ours(icechunkCount), rows, {
+      name: `${icechunkCount} writes`,
+      rounds: 5,
+      log: context.log,
+    });
     return {
-      outcome: pass ? 'pass' : 'fail',
-      figure: `ratio ${value.toFixed(3)} of the floor loop (bar ${barRatio}); icechunk skipped`,
+      outcome: pass && peer.pass ? 'pass' : 'fail',
+      figure:
+        `ratio ${value.toFixed(3)} of the floor loop (bar ${barRatio})` +
+        (rows.length === 0 ? '; Icechunk not installed' : shownRows(peer.rows)),
     };
   },
 };
