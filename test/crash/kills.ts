@@ -169,9 +169,9 @@ async function lookAtAll(
     if (ledger.head !== undefined && !all.includes(ledger.head)) result.lost.push(ledger.head);
     const problems = await problemsOf(place);
     const reachable = new Set(all);
-    for (const { snapshot, error } of problems) {
-      // Killed in its first commit every time, it has no pointer yet: the next commit makes it.
-      if (ledger.acked === 0 && error.details.key === `datasets/${id}/latest`) continue;
+    // Killed in its first commit every time, it has no pointer yet, and maybe not every copy: the next commit makes them.
+    const isUnnamed = problems.some(({ error }) => error.details.key === `datasets/${id}/latest`);
+    for (const { snapshot, error } of ledger.acked === 0 && isUnnamed ? [] : problems) {
       if (snapshot === undefined || reachable.has(snapshot)) result.halfVisible.push(error.message);
     }
     if (all.length < ledger.names.size)

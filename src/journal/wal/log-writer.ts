@@ -23,6 +23,8 @@ import type { Steps, Wait } from './steps.ts';
  * share it. No timer, and less than a microsecond when there are none.
  */
 const gatherTurns = 8;
+/** Room for a full group is kept for the next one. */
+const spareBytesMax = 8 * 1024 * 1024;
 
 export class LogWriter {
   readonly sealed: LiveSegment[];
@@ -315,10 +317,10 @@ export class LogWriter {
       this.durableTimeMs = group.timeMs;
     }
     this.#durableEnd = group.writer.end;
-    // Short ones only: a long one would be kept for nothing.
-    if (group.bytes.buffer.byteLength <= 256 * 1024) {
-      this.#spare = new Uint8Array(group.bytes.buffer as ArrayBuffer);
-    }
+    const { buffer } = group.bytes;
+    // To be written over: room made anew takes as long as the write. A call that was overtaken still reads it.
+    if (buffer.byteLength <= spareBytesMax && this.#active?.isWriting !== true)
+      this.#spare = new Uint8Array(buffer as ArrayBuffer);
     this.#settle(group, group.resolve);
     this.#tell();
   }

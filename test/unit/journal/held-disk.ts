@@ -8,7 +8,8 @@ export interface HeldDisk {
   hold(call: 'datasync' | 'write', ending?: string): void;
   /** The next write on the calling thread. */
   failNextWrite(error: Error): void;
-  failNextOpen(error: Error): void;
+  /** The next opening of a file whose path ends so. */
+  failNextOpen(error: Error, ending?: string): void;
   /** Lets all of them happen, or fail. */
   release(error?: Error): void;
   /** Calls held at this moment, and files opened so far that have been closed. */
@@ -22,12 +23,15 @@ export async function heldDisk(dir: string): Promise<HeldDisk> {
   await inner.makeDirectory(dir);
   let held: { readonly call: string; readonly ending: string } | undefined;
   let waiting: ((error: Error | undefined) => void)[] = [];
-  const failures: { write?: Error; open?: Error } = {};
+  let failing:
+    | { readonly call: 'write' | 'open'; readonly error: Error; readonly ending: string }
+    | undefined;
   /** Throws what the next such call is to fail with. */
-  const maybeFailing = (call: 'write' | 'open'): void => {
-    const error = failures[call];
-    delete failures[call];
-    if (error !== undefined) throw error;
+  const maybeFailing = (call: 'write' | 'open', path: string): void => {
+    if (failing?.call !== call || !path.endsWith(failing.ending)) return;
+    const { error } = failing;
+    failing = undefined;
+    throw error;
   };
   const counts = { opened: 0, closed: 0 };
   const maybeHeld = async (
@@ -42,14 +46,14 @@ export async function heldDisk(dir: string): Promise<HeldDisk> {
     await work();
   };
   const open = (path: string, mode: Parameters<Disk['open']>[1]): DiskFile => {
-    maybeFailing('open');
+    maybeFailing('open', path);
     const file = inner.openSync(path, mode);
     counts.opened++;
     const own: Partial<DiskFile> = {
       datasync: () => maybeHeld('datasync', path, () => file.datasync()),
       write: (bytes, position) => maybeHeld('write', path, () => file.write(bytes, position)),
       writeSync(bytes, position) {
-        maybeFailing('write');
+        maybeFailing('write', path);
         file.writeSync(bytes, position);
       },
       closeSync() {
@@ -69,10 +73,10 @@ export async function heldDisk(dir: string): Promise<HeldDisk> {
       held = { call, ending };
     },
     failNextWrite(error) {
-      failures.write = error;
+      failing = { call: 'write', error, ending: '' };
     },
-    failNextOpen(error) {
-      failures.open = error;
+    failNextOpen(error, ending = '') {
+      failing = { call: 'open', error, ending };
     },
     release(error) {
       held = undefined;

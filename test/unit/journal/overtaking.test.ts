@@ -281,6 +281,22 @@ describe('a synchronous append that overtakes', () => {
     assert.deepEqual(await contentOf(held.disk), upTo(4));
   });
 
+  it('leaves alone what a large write that it took over still reads', async () => {
+    const held = await heldDisk(dir);
+    const wal = await openWal(dir, { disk: held.disk, ...quiet });
+    wal.appendSync(record(1));
+    held.hold('write');
+    const large = wal.append(record(2, 3 << 20));
+    await settled();
+    held.failNextOpen(broken, '.tmp');
+    assert.throws(() => wal.rotateSync(), broken);
+    const small = wal.append(record(3));
+    held.release();
+    await Promise.all([large.durable, small.durable]);
+    await wal.close();
+    assert.deepEqual(await contentOf(held.disk), upTo(3));
+  });
+
   it('is not cut back when the write that it took over fails in the end', async () => {
     const held = await heldDisk(dir);
     const wal = await openWal(dir, { disk: held.disk, ...quiet });
