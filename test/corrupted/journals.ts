@@ -16,13 +16,13 @@ import {
   restoreJournal,
 } from '../../src/journal.ts';
 import type { Journal, JournalOptions } from '../../src/journal.ts';
-import { memoryDisk, virtualEnv } from '../../src/testing/index.ts';
+import { virtualEnv } from '../../src/testing/index.ts';
+import { dir, diskOf, readFile } from '../journal/sample.ts';
 import { exhaust, inStore, taken } from './in-store.ts';
 import type { CorruptedFormat } from './in-store.ts';
 import { byteMutations, jsonMutations } from './mutate.ts';
 import type { Dice, Mutation } from './mutate.ts';
 
-const dir = '/journal';
 const count = 24;
 
 type Events = Journal<string[], string>;
@@ -50,7 +50,7 @@ function eventOf(n: number): string {
 
 /** Two openings, a snapshot in each, several segments behind them. */
 async function sample(): Promise<Files> {
-  const disk = await diskWith(new Map());
+  const disk = await diskOf(new Map());
   for (let n = 1; n <= count;) {
     const journal = await open(disk, { env: virtualEnv() });
     for (const half = n + count / 2; n < half; n++) {
@@ -61,26 +61,12 @@ async function sample(): Promise<Files> {
   }
   const files = new Map<string, Uint8Array>();
   for (const { name } of await disk.list(dir)) {
-    const file = await disk.open(`${dir}/${name}`, 'read');
-    const bytes = new Uint8Array((await file.info()).size);
-    await file.read(bytes, 0);
-    files.set(name, bytes);
+    files.set(name, await readFile(disk, `${dir}/${name}`));
   }
   return files;
 }
 
 let once: Promise<Files> | undefined;
-
-async function diskWith(files: Files): Promise<Disk> {
-  const disk = memoryDisk();
-  await disk.makeDirectory(dir);
-  for (const [name, bytes] of files) {
-    const file = await disk.open(`${dir}/${name}`, 'create');
-    await file.write(bytes, 0);
-    await file.close();
-  }
-  return disk;
-}
 
 /** Whether these are the first events, and all of them where that is promised. */
 type Check = (state: readonly string[], isWhole: boolean) => void;
@@ -145,7 +131,7 @@ const readers: readonly Reader[] = [
   async (disk, check, isWhole) => {
     const dataset = await newDataset(memoryStore());
     await exportJournal(dir, dataset, { disk });
-    const copy = await diskWith(new Map());
+    const copy = await diskOf(new Map());
     await restoreJournal(dir, dataset, { disk: copy });
     await look(copy, { recovery: 'strict' }, check, isWhole);
   },
@@ -177,7 +163,7 @@ function inJournal(
         .sort()
         .at(-1);
       // A last segment that ends between two groups is a shorter log.
-      await taken(readers, turn++)?.(await diskWith(files), check, file !== last);
+      await taken(readers, turn++)?.(await diskOf(files), check, file !== last);
     },
   };
 }
@@ -259,7 +245,7 @@ function newDataset(store: Store): Promise<Dataset<Uint8Array>> {
 
 async function exported(): Promise<Store> {
   const store = memoryStore();
-  const disk = await diskWith(new Map());
+  const disk = await diskOf(new Map());
   const dataset = await newDataset(store);
   for (let n = 1; n <= count;) {
     const journal = await open(disk, { env: virtualEnv() });
@@ -274,12 +260,12 @@ const exports = {
   fill: exported,
   readers: [
     async (store: Store): Promise<void> => {
-      const disk = await diskWith(new Map());
+      const disk = await diskOf(new Map());
       await restoreJournal(dir, await newDataset(store), { disk });
       await look(disk, { recovery: 'strict' }, assertEvents, true);
     },
     async (store: Store): Promise<void> => {
-      const disk = await diskWith(await (once ??= sample()));
+      const disk = await diskOf(await (once ??= sample()));
       const { lsn } = await exportJournal(dir, await newDataset(store), { disk });
       if (lsn !== count) throw new TypeError(`exported to ${lsn}`);
     },

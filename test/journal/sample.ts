@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import type { Disk } from '../../src/disk/disk.ts';
 import { isLodeError } from '../../src/errors.ts';
-import { inspectWal, openWal, type RecoveryMode, type WalOptions } from '../../src/journal.ts';
+import { inspectWal, openWal } from '../../src/journal.ts';
+import type { RecoveryMode, Wal, WalOptions } from '../../src/journal.ts';
 import { memoryDisk, seededRandom } from '../../src/testing/index.ts';
 import { FrameScanner } from '../../src/journal/wal/frame-scanner.ts';
 
@@ -96,6 +97,11 @@ export async function diskWith(
   return disk;
 }
 
+/** The same of files by their names. */
+export function diskOf(files: Iterable<readonly [string, Uint8Array]>): Promise<Disk> {
+  return diskWith(Array.from(files, ([name, bytes]) => ({ path: `${dir}/${name}`, bytes })));
+}
+
 export async function readFile(disk: Disk, path: string): Promise<Uint8Array> {
   const file = await disk.open(path, 'read');
   try {
@@ -109,6 +115,11 @@ export async function readFile(disk: Disk, path: string): Promise<Uint8Array> {
 
 export function quiet(disk: Disk): WalOptions {
   return { disk, preallocateBytes: 0, reserveBytes: 0 };
+}
+
+/** A log with little space made ahead: a segment that was not closed ends in zeros, and is quick to read. */
+export function openSmall(disk: Disk, options: WalOptions = {}): Promise<Wal> {
+  return openWal(dir, { disk, preallocateBytes: 4096, reserveBytes: 0, ...options });
 }
 
 export interface Outcome {

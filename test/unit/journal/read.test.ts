@@ -3,22 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Disk } from '../../../src/disk/disk.ts';
 import { isLodeError } from '../../../src/errors.ts';
-import { inspectWal, openWal, readWal } from '../../../src/journal.ts';
-import type { Wal, WalOptions } from '../../../src/journal.ts';
-import { memoryDisk, virtualEnv } from '../../../src/testing/index.ts';
+import { inspectWal, readWal } from '../../../src/journal.ts';
+import { virtualEnv } from '../../../src/testing/index.ts';
+import { dir, emptyDisk, openSmall } from '../../journal/sample.ts';
 
-const dir = '/log';
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-
-async function newDisk(): Promise<Disk> {
-  const disk = memoryDisk();
-  await disk.makeDirectory(dir);
-  return disk;
-}
-
-function open(disk: Disk, options: WalOptions = {}): Promise<Wal> {
-  return openWal(dir, { disk, preallocateBytes: 4096, reserveBytes: 0, ...options });
-}
 
 async function read(disk: Disk, from?: number): Promise<string[]> {
   const found: string[] = [];
@@ -29,9 +18,9 @@ async function read(disk: Disk, from?: number): Promise<string[]> {
 
 describe('a reader without the lock', () => {
   it('reads what is there, over segments, from any record', async () => {
-    const disk = await newDisk();
+    const disk = await emptyDisk();
     assert.deepEqual(await read(disk), []);
-    const wal = await open(disk);
+    const wal = await openSmall(disk);
     await wal.append(text('a')).durable;
     await wal.append(new Uint8Array(70_000).fill(98)).durable;
     await wal.rotate();
@@ -45,11 +34,11 @@ describe('a reader without the lock', () => {
   });
 
   it('follows one writer, and then the next', async () => {
-    const disk = await newDisk();
+    const disk = await emptyDisk();
     const env = virtualEnv();
     const stop = new AbortController();
     const values = ['a', 'b', 'c', 'd', 'e'];
-    let wal = await open(disk);
+    let wal = await openSmall(disk);
     const found: string[] = [];
     const { signal } = stop;
     await assert.rejects(
@@ -64,8 +53,8 @@ describe('a reader without the lock', () => {
           if (value === 'd') {
             await wal.close();
             // Without a record: the one that follows takes its place.
-            await (await open(disk)).close();
-            wal = await open(disk);
+            await (await openSmall(disk)).close();
+            wal = await openSmall(disk);
           }
           await wal.append(text(value)).durable;
         }
@@ -77,8 +66,8 @@ describe('a reader without the lock', () => {
   });
 
   it('says what was released, and refuses a damaged log', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk);
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk);
     for (const value of ['a', 'b', 'c']) {
       await wal.append(text(value)).durable;
       await wal.rotate();
@@ -97,9 +86,9 @@ describe('a reader without the lock', () => {
 
 describe('an inspection', () => {
   it('names the segments with their records, writers and checksums', async () => {
-    const disk = await newDisk();
+    const disk = await emptyDisk();
     for (const value of ['a', 'b']) {
-      const wal = await open(disk);
+      const wal = await openSmall(disk);
       await wal.append(text(value)).durable;
       if (value === 'a') await wal.close();
     }

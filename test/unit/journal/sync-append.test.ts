@@ -6,27 +6,15 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { isLodeError, LodeError } from '../../../src/errors.ts';
 import { openWal } from '../../../src/journal.ts';
-import type { Wal, WalOptions } from '../../../src/journal.ts';
 import type { Disk, DiskFile } from '../../../src/disk/disk.ts';
-import { memoryDisk } from '../../../src/testing/index.ts';
 import { hooked, noLocks } from './hooked.ts';
+import { emptyDisk, openSmall } from '../../journal/sample.ts';
 
-const dir = '/log';
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-
-async function newDisk(): Promise<Disk> {
-  const disk = memoryDisk();
-  await disk.makeDirectory(dir);
-  return disk;
-}
-
-function open(disk: Disk, options: WalOptions = {}): Promise<Wal> {
-  return openWal(dir, { disk, preallocateBytes: 4096, reserveBytes: 0, ...options });
-}
 
 /** What the disk holds, as an opening after a kill finds it. */
 async function found(disk: Disk): Promise<string[]> {
-  const wal = await open(hooked(disk, noLocks));
+  const wal = await openSmall(hooked(disk, noLocks));
   const records: string[] = [];
   for await (const { bytes } of wal.cursor()) records.push(new TextDecoder().decode(bytes));
   return records;
@@ -55,8 +43,8 @@ class FailingWrites {
 
 describe('a synchronous append', () => {
   it('makes the segment that others wait for', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk);
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk);
     const first = wal.append(text('a'));
     assert.equal(wal.appendSync(text('b')), 2);
     assert.deepEqual(await found(disk), ['a', 'b']);
@@ -65,8 +53,8 @@ describe('a synchronous append', () => {
   });
 
   it('never writes into the segment before the one that is due', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk, { segmentBytes: 300 });
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk, { segmentBytes: 300 });
     const acked: string[] = [];
     for (let i = 0; i < 40; i++) {
       const { lsn, durable } = wal.append(text(`async ${i}`));
@@ -84,9 +72,9 @@ describe('a synchronous append', () => {
   });
 
   it('that fails takes back nothing that was acknowledged before', async () => {
-    const inner = await newDisk();
+    const inner = await emptyDisk();
     const writes = new FailingWrites(inner);
-    const wal = await open(writes.disk);
+    const wal = await openSmall(writes.disk);
     await wal.append(text('acknowledged')).durable;
     writes.next = () => 0;
     assert.throws(() => wal.appendSync(text('refused')));
@@ -96,16 +84,16 @@ describe('a synchronous append', () => {
   });
 
   it('that fails with others leaves nothing of them behind what comes next', async () => {
-    const inner = await newDisk();
+    const inner = await emptyDisk();
     const writes = new FailingWrites(inner);
-    const wal = await open(writes.disk);
+    const wal = await openSmall(writes.disk);
     wal.appendSync(text('first'));
     const waiting = Array.from({ length: 5 }, (_, i) => wal.append(text(`waiting ${i}`)));
     writes.next = (length) => length - 5;
     assert.throws(() => wal.appendSync(text('refused')));
     wal.appendSync(text('next'));
     for (const { durable } of waiting) await assert.rejects(durable);
-    const { recovery } = await open(hooked(inner, noLocks));
+    const { recovery } = await openSmall(hooked(inner, noLocks));
     assert.equal(recovery.action, 'none');
     assert.deepEqual(await found(inner), ['first', 'next']);
     await wal.close();

@@ -3,23 +3,11 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Disk, DiskFile } from '../../../src/disk/disk.ts';
 import { isLodeError, LodeError } from '../../../src/errors.ts';
-import { openWal } from '../../../src/journal.ts';
-import type { Wal, WalOptions } from '../../../src/journal.ts';
-import { memoryDisk } from '../../../src/testing/index.ts';
+import type { Wal } from '../../../src/journal.ts';
 import { hooked, noLocks } from './hooked.ts';
+import { dir, emptyDisk, openSmall } from '../../journal/sample.ts';
 
-const dir = '/log';
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-
-async function newDisk(): Promise<Disk> {
-  const disk = memoryDisk();
-  await disk.makeDirectory(dir);
-  return disk;
-}
-
-function open(disk: Disk, options: WalOptions = {}): Promise<Wal> {
-  return openWal(dir, { disk, preallocateBytes: 4096, reserveBytes: 0, ...options });
-}
 
 async function read(wal: Wal): Promise<string[]> {
   const records: string[] = [];
@@ -71,7 +59,7 @@ function later(): Promise<void> {
 describe('a log whose calls meet', () => {
   it('leaves nothing of a segment that was begun while it closes', async () => {
     const files = new Set<DiskFile>();
-    const wal = await open(hooked(await newDisk(), {}, (file) => counted(files, file)));
+    const wal = await openSmall(hooked(await emptyDisk(), {}, (file) => counted(files, file)));
     await wal.append(text('a')).durable;
     const rotated = wal.rotate().catch(() => {});
     await wal.close();
@@ -84,18 +72,18 @@ describe('a log whose calls meet', () => {
     const fail = (): never => {
       throw new LodeError('LODE_UNAVAILABLE', 'EIO', {});
     };
-    const disk = hooked(await newDisk(), {}, (file, path) => ({
+    const disk = hooked(await emptyDisk(), {}, (file, path) => ({
       ...counted(files, file),
       ...(path.includes('reserve') && { writeSync: fail, truncateSync: fail }),
     }));
-    const wal = await open(disk, { reserveBytes: 100 });
+    const wal = await openSmall(disk, { reserveBytes: 100 });
     await wal.append(text('a')).durable;
     await wal.close();
     assert.equal(files.size, 0);
   });
 
   it('releases in turn', async () => {
-    const wal = await open(await newDisk(), { segmentBytes: 128 });
+    const wal = await openSmall(await emptyDisk(), { segmentBytes: 128 });
     for (let i = 0; i < 20; i++) await wal.append(new Uint8Array(60)).durable;
     const counts = await Promise.all([wal.release(10), wal.release(15), wal.release(10)]);
     assert.equal(
@@ -107,7 +95,7 @@ describe('a log whose calls meet', () => {
   });
 
   it('appends to no segment that could not be closed', async () => {
-    const inner = await newDisk();
+    const inner = await emptyDisk();
     let fails = false;
     const disk = hooked(inner, {}, (file, path) => ({
       closeSync: () => {
@@ -117,46 +105,46 @@ describe('a log whose calls meet', () => {
         throw new LodeError('LODE_UNAVAILABLE', 'EIO', {});
       },
     }));
-    const wal = await open(disk, { segmentBytes: 128 });
+    const wal = await openSmall(disk, { segmentBytes: 128 });
     await wal.append(new Uint8Array(60)).durable;
     fails = true;
     await assert.rejects(wal.append(text('refused')).durable);
     await wal.append(text('taken')).durable;
     await wal.close();
-    const again = await open(inner, { recovery: 'strict' });
+    const again = await openSmall(inner, { recovery: 'strict' });
     assert.equal((await read(again)).at(-1), '2:taken');
     await again.close();
   });
 
   it('begins anew only once above a snapshot', async () => {
-    const disk = impatient(await newDisk());
-    const first = await open(disk);
+    const disk = impatient(await emptyDisk());
+    const first = await openSmall(disk);
     await first.append(text('old')).durable;
     await first.close();
-    const wal = await open(disk, { after: 100, segmentBytes: 128 });
+    const wal = await openSmall(disk, { after: 100, segmentBytes: 128 });
     const one = wal.append(text('x'.repeat(200)));
     while (wal.segments().length < 2) await Promise.resolve();
     await Promise.all([one.durable, wal.append(text('y')).durable]);
     assert.deepEqual((await read(wal)).at(-1), '102:y');
     await wal.close();
     for (const after of [0, 100]) {
-      const again = await open(disk, { recovery: 'strict', ...(after > 0 && { after }) });
+      const again = await openSmall(disk, { recovery: 'strict', ...(after > 0 && { after }) });
       assert.equal((await read(again)).length, 2);
       await again.close();
     }
   });
 
   it('begins anew once more when the segment that did has no records', async () => {
-    const disk = await newDisk();
-    const first = await open(disk);
+    const disk = await emptyDisk();
+    const first = await openSmall(disk);
     await first.append(text('old')).durable;
     await first.close();
     for (const act of [(wal: Wal) => wal.rotate(), (wal: Wal) => wal.append(text('new')).durable]) {
-      const wal = await open(disk, { after: 100 });
+      const wal = await openSmall(disk, { after: 100 });
       await act(wal);
       await wal.close();
     }
-    const again = await open(disk, { recovery: 'strict' });
+    const again = await openSmall(disk, { recovery: 'strict' });
     assert.deepEqual(await read(again), ['101:new']);
     await again.close();
   });
@@ -164,8 +152,8 @@ describe('a log whose calls meet', () => {
   it('rotates whenever it is asked to, and never past a segment without records', async () => {
     for (let ticks = 0; ticks < 8; ticks++) {
       for (let more = 0; more < 8; more++) {
-        const disk = await newDisk();
-        const wal = await open(disk);
+        const disk = await emptyDisk();
+        const wal = await openSmall(disk);
         await wal.append(text('a')).durable;
         const { durable } = wal.append(text('b'));
         await pause(ticks);
@@ -176,7 +164,7 @@ describe('a log whose calls meet', () => {
         await Promise.all([durable, rotated, wal.rotate()]);
         await wal.append(text('d')).durable;
         await wal.close();
-        const again = await open(disk, { recovery: 'strict' });
+        const again = await openSmall(disk, { recovery: 'strict' });
         assert.deepEqual(await read(again), ['1:a', '2:b', '3:c', '4:d'], `${ticks}, ${more}`);
         await again.close();
       }
@@ -185,7 +173,7 @@ describe('a log whose calls meet', () => {
 
   it('stops following whenever it is told to', async () => {
     for (let ticks = 0; ticks < 60; ticks++) {
-      const wal = await open(await newDisk());
+      const wal = await openSmall(await emptyDisk());
       await wal.append(text('a')).durable;
       const stop = new AbortController();
       const following = (async (): Promise<void> => {
@@ -199,28 +187,28 @@ describe('a log whose calls meet', () => {
   });
 
   it('makes one segment, not one after another, when they are short', async () => {
-    const wal = await open(impatient(await newDisk()), { segmentBytes: 0 });
+    const wal = await openSmall(impatient(await emptyDisk()), { segmentBytes: 0 });
     assert.equal(wal.appendSync(text('a')), 1);
     assert.equal(wal.appendSync(text('b')), 2);
     await wal.close();
   });
 
   it('says so when a segment that no recovery has read is missing, and does not look for it for ever', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk, { segmentBytes: 128 });
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk, { segmentBytes: 128 });
     for (let i = 0; i < 6; i++) await wal.append(new Uint8Array(60)).durable;
     await wal.close();
     const { name = '' } = wal.segments()[1] ?? {};
     await disk.unlink(`${dir}/${name}`);
-    const again = await open(impatient(disk), { after: 5 });
+    const again = await openSmall(impatient(disk), { after: 5 });
     await assert.rejects(read(again), (error) => isLodeError(error, 'LODE_TRUNCATED'));
     await again.close();
   });
 
   it('reads segments that no recovery has read as far as the next one begins', async () => {
-    const disk = await newDisk();
+    const disk = await emptyDisk();
     for (const value of ['a', 'b']) {
-      const wal = await open(disk);
+      const wal = await openSmall(disk);
       await wal.append(text(value)).durable;
       await wal.close();
     }
@@ -229,21 +217,21 @@ describe('a log whose calls meet', () => {
     // Half of the seal, and room that was made ahead: what a power loss leaves of them after a failed sync.
     await file.write(new Uint8Array(500), size - 10);
     await file.close();
-    const again = await open(disk, { after: 1 });
+    const again = await openSmall(disk, { after: 1 });
     assert.deepEqual(await read(again), ['1:a', '2:b']);
     await again.close();
   });
 
   it('reads what it follows once', async () => {
     let bytesRead = 0;
-    const disk = hooked(await newDisk(), {}, (file, path) => ({
+    const disk = hooked(await emptyDisk(), {}, (file, path) => ({
       read: async (into, position) => {
         const count = await file.read(into, position);
         if (path.includes('wal-')) bytesRead += count;
         return count;
       },
     }));
-    const wal = await open(disk);
+    const wal = await openSmall(disk);
     const following = (async (): Promise<number> => {
       let records = 0;
       for await (const record of wal.cursor({ follow: true })) records += record.lsn > 0 ? 1 : 0;
@@ -258,52 +246,52 @@ describe('a log whose calls meet', () => {
 
 describe('two owners of a log whose locks do not work', () => {
   it('do not replace each other’s segments', async () => {
-    const disk = hooked(await newDisk(), noLocks);
-    const old = await open(disk);
-    const taker = await open(disk);
+    const disk = hooked(await emptyDisk(), noLocks);
+    const old = await openSmall(disk);
+    const taker = await openSmall(disk);
     await taker.append(text('kept')).durable;
     await assert.rejects(old.append(text('late')).durable, (error) =>
       isLodeError(error, 'LODE_FENCED'),
     );
     await taker.append(text('kept, too')).durable;
     await Promise.all([old.close(), taker.close()]);
-    const third = await open(disk, { recovery: 'strict' });
+    const third = await openSmall(disk, { recovery: 'strict' });
     assert.deepEqual(await read(third), ['1:kept', '2:kept, too']);
     await third.close();
   });
 
   it('are told by the note of the directory they began in', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk);
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk);
     await wal.append(text('a')).durable;
     await disk.rename(dir, '/moved');
     await disk.makeDirectory(dir);
-    const other = await open(disk);
+    const other = await openSmall(disk);
     await other.append(text('b')).durable;
     await assert.rejects(wal.rotate(), (error) => isLodeError(error, 'LODE_FENCED'));
     await Promise.all([wal.close(), other.close()]);
-    const again = await open(disk, { recovery: 'strict' });
+    const again = await openSmall(disk, { recovery: 'strict' });
     assert.deepEqual(await read(again), ['1:b']);
     await again.close();
   });
 
   it('open whatever the note says', async () => {
     for (const note of ['null', '5', '', '{"epoch":9007199254740991,"holder":"x"}']) {
-      const disk = await newDisk();
+      const disk = await emptyDisk();
       const file = await disk.open(`${dir}/owner`, 'create');
       await file.write(text(note), 0);
       await file.close();
-      const wal = await open(disk);
+      const wal = await openSmall(disk);
       await wal.append(text('a')).durable;
       await wal.close();
-      const again = await open(disk, { recovery: 'strict' });
+      const again = await openSmall(disk, { recovery: 'strict' });
       assert.deepEqual(await read(again), ['1:a'], note);
       await again.close();
     }
   });
 
   it('do not call a write refused that may count, when the note cannot be read', async () => {
-    const inner = await newDisk();
+    const inner = await emptyDisk();
     let fails = false;
     const disk = hooked(inner, {}, (file, path) => ({
       readSync: (into, position) => {
@@ -311,13 +299,13 @@ describe('two owners of a log whose locks do not work', () => {
         return file.readSync(into, position);
       },
     }));
-    const wal = await open(disk);
+    const wal = await openSmall(disk);
     await wal.append(text('a')).durable;
     fails = true;
     const failure: unknown = await wal.append(text('b')).durable.catch((error: unknown) => error);
     assert.ok(isLodeError(failure, 'LODE_WRITE_UNCERTAIN'), String(failure));
     await wal.close();
-    const again = await open(inner);
+    const again = await openSmall(inner);
     assert.equal(await failure.details.resolve(), 'landed');
     assert.deepEqual(await read(again), ['1:a', '2:b']);
     await again.close();

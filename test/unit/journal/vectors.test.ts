@@ -6,23 +6,10 @@ import assert from 'node:assert/strict';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { Disk } from '../../../src/disk/disk.ts';
 import { inspectWal, listSnapshots, openSnapshot } from '../../../src/journal.ts';
-import { memoryDisk } from '../../../src/testing/index.ts';
-import { dir } from '../../journal/sample.ts';
+import { dir, diskOf } from '../../journal/sample.ts';
 import { folder, fromHex, readVectors, scripts, toHex } from '../../journal/vectors.ts';
 import type { SnapshotFacts, Vector } from '../../journal/vectors.ts';
-
-async function diskOf(files: Iterable<readonly [string, Uint8Array]>): Promise<Disk> {
-  const disk = memoryDisk();
-  await disk.makeDirectory(dir);
-  for (const [name, bytes] of files) {
-    const file = await disk.open(`${dir}/${name}`, 'create');
-    await file.write(bytes, 0);
-    await file.close();
-  }
-  return disk;
-}
 
 /** All that our reader makes of these files. */
 async function read(

@@ -2,23 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Disk } from '../../../src/disk/disk.ts';
-import { inspectWal, openWal, recordBytesMax } from '../../../src/journal.ts';
-import type { Wal, WalOptions, WalRecord } from '../../../src/journal.ts';
+import { inspectWal, recordBytesMax } from '../../../src/journal.ts';
+import type { Wal, WalRecord } from '../../../src/journal.ts';
 import { isLodeError } from '../../../src/errors.ts';
 import { faultyDisk, memoryDisk, recordingDisk } from '../../../src/testing/index.ts';
+import { dir, emptyDisk, openSmall } from '../../journal/sample.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
-const dir = '/log';
-
-async function newDisk(): Promise<Disk> {
-  const disk = memoryDisk();
-  await disk.makeDirectory(dir);
-  return disk;
-}
-
-function open(disk: Disk, options: WalOptions = {}): Promise<Wal> {
-  return openWal(dir, { disk, preallocateBytes: 4096, reserveBytes: 0, ...options });
-}
 
 async function read(wal: Wal, from?: number): Promise<string[]> {
   const found: string[] = [];
@@ -31,8 +21,8 @@ async function read(wal: Wal, from?: number): Promise<string[]> {
 
 describe('a log', () => {
   it('gives back what was appended, after reopening too', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk);
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk);
     assert.equal(wal.nextLsn, 1);
     const first = wal.append(text('a'));
     const second = wal.append([text('b'), text('c')]);
@@ -41,20 +31,20 @@ describe('a log', () => {
     assert.equal(wal.durableLsn, 2);
     assert.deepEqual(await read(wal), ['1:a', '2:bc']);
     await wal.close();
-    const again = await open(disk);
+    const again = await openSmall(disk);
     assert.equal(again.recovery.action, 'none');
     assert.deepEqual(await read(again), ['1:a', '2:bc']);
     await again.append(text('d')).durable;
     assert.deepEqual(await read(again, 2), ['2:bc', '3:d']);
     await again.close();
-    const third = await open(disk, { recovery: 'strict' });
+    const third = await openSmall(disk, { recovery: 'strict' });
     assert.deepEqual(await read(third), ['1:a', '2:bc', '3:d']);
     await third.close();
   });
 
   it('takes records of every length around the ends of pages', async () => {
-    const disk = await newDisk();
-    let wal = await open(disk, { segmentBytes: 200_000 });
+    const disk = await emptyDisk();
+    let wal = await openSmall(disk, { segmentBytes: 200_000 });
     const lengths: number[] = [];
     for (let i = 0; i < 60; i++) lengths.push(i, 32_768 - 11 - 5 - 30 + i, 65_536 - 40 + i);
     lengths.push(0, 1_000_000);
@@ -74,14 +64,14 @@ describe('a log', () => {
       assert.equal(count, lengths.length);
       assert.ok(wal.segments().length > 3);
       await wal.close();
-      wal = await open(disk, { recovery: 'strict' });
+      wal = await openSmall(disk, { recovery: 'strict' });
     }
     await wal.close();
   });
 
   it('shares one write and one sync among all that wait', async () => {
-    const disk = faultyDisk(await newDisk());
-    const wal = await open(disk);
+    const disk = faultyDisk(await emptyDisk());
+    const wal = await openSmall(disk);
     await wal.append(text('first')).durable;
     const before = disk.calls.sync;
     const writers = Array.from({ length: 64 }, async (_, writer) => {
@@ -94,8 +84,8 @@ describe('a log', () => {
   });
 
   it('appends synchronously, among other appends too', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk);
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk);
     assert.equal(wal.appendSync(text('a')), 1);
     const waiting = wal.append(text('b'));
     assert.equal(wal.appendSync(text('c')), 3);
@@ -103,13 +93,13 @@ describe('a log', () => {
     await waiting.durable;
     await wal.append(text('d')).durable;
     await wal.close();
-    const again = await open(disk, { recovery: 'strict' });
+    const again = await openSmall(disk, { recovery: 'strict' });
     assert.deepEqual(await read(again), ['1:a', '2:b', '3:c', '4:d']);
     await again.close();
   });
 
   it('follows its tail until it is closed', async () => {
-    const wal = await open(await newDisk(), { segmentBytes: 300 });
+    const wal = await openSmall(await emptyDisk(), { segmentBytes: 300 });
     const seen: number[] = [];
     const following = (async (): Promise<void> => {
       for await (const { lsn } of wal.cursor({ follow: true })) seen.push(lsn);
@@ -124,7 +114,7 @@ describe('a log', () => {
   });
 
   it('shows nothing that is not durable', async () => {
-    const disk = await newDisk();
+    const disk = await emptyDisk();
     let isSlow = false;
     let [begun, sync] = [(): void => {}, (): void => {}];
     const waiting = new Promise<void>((resolve) => (begun = resolve));
@@ -140,7 +130,7 @@ describe('a log', () => {
       };
       return file;
     };
-    const wal = await open(disk);
+    const wal = await openSmall(disk);
     await wal.append(text('a')).durable;
     isSlow = true;
     const { durable } = wal.append(text('b'));
@@ -153,7 +143,7 @@ describe('a log', () => {
   });
 
   it('stops following when told to', async () => {
-    const wal = await open(await newDisk());
+    const wal = await openSmall(await emptyDisk());
     const stop = new AbortController();
     const reason = new RangeError('enough');
     const next = wal.cursor({ follow: true, signal: stop.signal }).next();
@@ -163,8 +153,8 @@ describe('a log', () => {
   });
 
   it('lets go of segments that nobody needs', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk, { segmentBytes: 200 });
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk, { segmentBytes: 200 });
     for (let i = 0; i < 20; i++) await wal.append(new Uint8Array(40).fill(i)).durable;
     const before = wal.segments();
     assert.ok(before.length > 4);
@@ -176,57 +166,59 @@ describe('a log', () => {
     assert.equal(wal.segments().length, 1);
     assert.equal(wal.nextLsn, 21);
     await wal.close();
-    const again = await open(disk, { recovery: 'strict' });
+    const again = await openSmall(disk, { recovery: 'strict' });
     assert.equal(again.nextLsn, 21);
     await again.append(text('x')).durable;
     assert.deepEqual(await read(again), ['21:x']);
     await again.close();
     // Where nobody writes, too, the last segment stays: it says which LSN comes next.
-    const idle = await open(disk);
+    const idle = await openSmall(disk);
     await idle.release(22);
     assert.equal(idle.segments().length, 1);
     await idle.close();
-    const last = await open(disk);
+    const last = await openSmall(disk);
     assert.equal(last.nextLsn, 22);
     await last.close();
   });
 
   it('removes what a crash left unfinished, and tells of it before', async () => {
-    const disk = await newDisk();
+    const disk = await emptyDisk();
     const names = ['wal-00000000000000000001.log.tmp', 'reserve.tmp'];
     for (const name of names) await (await disk.open(`${dir}/${name}`, 'create')).close();
     assert.deepEqual([...(await inspectWal(dir, { disk })).leftovers].sort(), names.toSorted());
-    const wal = await open(disk);
+    const wal = await openSmall(disk);
     await wal.close();
     const left = (await disk.list(dir)).map(({ name }) => name);
     assert.deepEqual(left.sort(), ['lock', 'owner']);
   });
 
   it('goes on above a snapshot that is newer than the log', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk);
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk);
     await wal.append(text('a')).durable;
     await wal.close();
-    const after = await open(disk, { after: 10 });
+    const after = await openSmall(disk, { after: 10 });
     assert.equal(after.nextLsn, 11);
     await after.append(text('b')).durable;
     assert.deepEqual(await read(after, 11), ['11:b']);
     await after.close();
-    const again = await open(disk, { after: 10, recovery: 'strict' });
+    const again = await openSmall(disk, { after: 10, recovery: 'strict' });
     assert.deepEqual(await read(again, 11), ['11:b']);
     await again.close();
-    await assert.rejects(open(disk, { after: 5 }), (error) => isLodeError(error, 'LODE_TRUNCATED'));
+    await assert.rejects(openSmall(disk, { after: 5 }), (error) =>
+      isLodeError(error, 'LODE_TRUNCATED'),
+    );
   });
 
   it('visits what it recovers', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk, { segmentBytes: 100 });
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk, { segmentBytes: 100 });
     for (let i = 0; i < 5; i++) await wal.append(text(`r${i}`)).durable;
     await wal.close();
     const seen: [number, string][] = [];
     const visit = ({ lsn, bytes }: WalRecord): void =>
       void seen.push([lsn, new TextDecoder().decode(bytes)]);
-    await (await open(disk, { visit })).close();
+    await (await openSmall(disk, { visit })).close();
     assert.deepEqual(
       seen,
       Array.from({ length: 5 }, (_, i) => [i + 1, `r${i}`]),
@@ -236,21 +228,21 @@ describe('a log', () => {
 
 describe('a log refuses', () => {
   it('a second opener, and names the first', async () => {
-    const disk = await newDisk();
-    const wal = await open(disk);
-    await assert.rejects(open(disk), (error) => {
+    const disk = await emptyDisk();
+    const wal = await openSmall(disk);
+    await assert.rejects(openSmall(disk), (error) => {
       assert.ok(isLodeError(error, 'LODE_LOCKED'));
       assert.match(String(error.details.actual), new RegExp(`process ${process.pid} on `));
       return true;
     });
     await wal.close();
-    await (await open(disk)).close();
+    await (await openSmall(disk)).close();
   });
 
   it('a segment cut within its header, unless the log ends there', async () => {
-    const disk = await newDisk();
+    const disk = await emptyDisk();
     for (const value of ['a', 'b']) {
-      const wal = await open(disk);
+      const wal = await openSmall(disk);
       await wal.append(text(value)).durable;
       await wal.close();
     }
@@ -262,11 +254,11 @@ describe('a log refuses', () => {
     await cut('wal-00000000000000000002.log');
     assert.equal((await inspectWal(dir, { disk })).damage?.isTorn, true);
     await cut('wal-00000000000000000001.log');
-    await assert.rejects(open(disk), (error) => isLodeError(error, 'LODE_TRUNCATED'));
+    await assert.rejects(openSmall(disk), (error) => isLodeError(error, 'LODE_TRUNCATED'));
   });
 
   it('appends after it was closed', async () => {
-    const wal = await open(await newDisk());
+    const wal = await openSmall(await emptyDisk());
     await wal.close();
     await wal.close();
     const closed = (error: unknown): boolean => isLodeError(error, 'LODE_CLOSED');
@@ -275,7 +267,7 @@ describe('a log refuses', () => {
   });
 
   it('records beyond the limit', async () => {
-    const wal = await open(await newDisk());
+    const wal = await openSmall(await emptyDisk());
     const half = new Uint8Array(recordBytesMax / 2);
     assert.throws(
       () => wal.append([half, half, new Uint8Array(1)]),
@@ -290,18 +282,18 @@ describe('a log refuses', () => {
 
   it('a directory that is not there, and the log of another journal', async () => {
     const disk = memoryDisk();
-    await assert.rejects(open(disk), (error) => isLodeError(error, 'LODE_NOT_FOUND'));
+    await assert.rejects(openSmall(disk), (error) => isLodeError(error, 'LODE_NOT_FOUND'));
     await disk.makeDirectory(dir);
-    const wal = await open(disk, { journalId: '0'.repeat(32) });
+    const wal = await openSmall(disk, { journalId: '0'.repeat(32) });
     await wal.append(text('a')).durable;
     await wal.close();
-    await assert.rejects(open(disk, { journalId: '1'.repeat(32) }), (error) =>
+    await assert.rejects(openSmall(disk, { journalId: '1'.repeat(32) }), (error) =>
       isLodeError(error, 'LODE_INVALID_ARGUMENT'),
     );
   });
 
   it('to acknowledge once another writer has taken over', async () => {
-    const disk = await newDisk();
+    const disk = await emptyDisk();
     // Locks that do not work.
     const unlocked = Object.assign(Object.create(disk) as Disk, {
       tryLock: async () => ({ release: async () => {} }),
@@ -313,9 +305,9 @@ describe('a log refuses', () => {
         return typeof value === 'function' ? value.bind(target) : value;
       },
     });
-    const old = await open(proxy);
+    const old = await openSmall(proxy);
     await old.append(text('a')).durable;
-    const taker = await open(proxy);
+    const taker = await openSmall(proxy);
     await assert.rejects(old.append(text('b')).durable, (error) =>
       isLodeError(error, 'LODE_FENCED'),
     );
@@ -326,7 +318,7 @@ describe('a log refuses', () => {
     await taker.append(text('d')).durable;
     await old.close();
     await taker.close();
-    const third = await open(proxy);
+    const third = await openSmall(proxy);
     assert.deepEqual(await read(third), ['1:a', '2:d']);
     await third.close();
   });
@@ -338,7 +330,7 @@ describe('a failing disk', () => {
     await recording.makeDirectory(dir);
     const faults = { on: 'write', at: 6, kind: 'ENOSPC', times: 'once' } as const;
     const disk = faultyDisk(recording, faults);
-    const wal = await open(disk, { preallocateBytes: 0 });
+    const wal = await openSmall(disk, { preallocateBytes: 0 });
     const outcomes: string[] = [];
     for (let i = 0; i < 8; i++) {
       await wal.append(text(`r${i}`)).durable.then(
@@ -352,7 +344,7 @@ describe('a failing disk', () => {
     );
     assert.equal(wal.durableLsn, 7);
     await wal.close();
-    const again = await open(recording, { recovery: 'strict' });
+    const again = await openSmall(recording, { recovery: 'strict' });
     assert.equal((await read(again)).length, 7);
     await again.close();
   });
@@ -361,13 +353,13 @@ describe('a failing disk', () => {
     const recording = recordingDisk();
     await recording.makeDirectory(dir);
     const clean = faultyDisk(recording);
-    const first = await open(clean);
+    const first = await openSmall(clean);
     await first.append(text('a')).durable;
     const at = clean.calls.sync;
     await first.close();
     const disk = faultyDisk(recording, { on: 'sync', at: 6, kind: 'EIO', times: 'once' });
     assert.ok(at > 0);
-    const wal = await open(disk);
+    const wal = await openSmall(disk);
     let failure: unknown;
     for (let i = 0; i < 8 && failure === undefined; i++) {
       await wal.append(text(`r${i}`)).durable.catch((error: unknown) => {
@@ -382,7 +374,7 @@ describe('a failing disk', () => {
       (error) => isLodeError(error, 'LODE_POISONED'),
     );
     await wal.close();
-    const again = await open(recording);
+    const again = await openSmall(recording);
     assert.match(await resolve(), /landed/);
     await again.close();
     assert.equal(disk.retriedSyncs, 0);
