@@ -6,10 +6,9 @@ export interface HeldDisk {
   readonly disk: Disk;
   /** From now on such calls wait; those of files whose path ends so, or of all. */
   hold(call: 'datasync' | 'write', ending?: string): void;
-  /** The next write on the calling thread. */
-  failNextWrite(error: Error): void;
-  /** The next opening of a file whose path ends so. */
-  failNextOpen(error: Error, ending?: string): void;
+  /** The next write on the calling thread, or the next of at most so many bytes. */
+  failNextWrite(error: Error, bytesMax?: number): void;
+  failNextOpen(error: Error): void;
   /** Lets all of them happen, or fail. */
   release(error?: Error): void;
   /** Calls held at this moment, and files opened so far that have been closed. */
@@ -24,11 +23,11 @@ export async function heldDisk(dir: string): Promise<HeldDisk> {
   let held: { readonly call: string; readonly ending: string } | undefined;
   let waiting: ((error: Error | undefined) => void)[] = [];
   let failing:
-    | { readonly call: 'write' | 'open'; readonly error: Error; readonly ending: string }
+    | { readonly call: string; readonly error: Error; readonly bytesMax: number }
     | undefined;
   /** Throws what the next such call is to fail with. */
-  const maybeFailing = (call: 'write' | 'open', path: string): void => {
-    if (failing?.call !== call || !path.endsWith(failing.ending)) return;
+  const maybeFailing = (call: 'write' | 'open', bytes: number): void => {
+    if (failing?.call !== call || bytes > failing.bytesMax) return;
     const { error } = failing;
     failing = undefined;
     throw error;
@@ -46,14 +45,14 @@ export async function heldDisk(dir: string): Promise<HeldDisk> {
     await work();
   };
   const open = (path: string, mode: Parameters<Disk['open']>[1]): DiskFile => {
-    maybeFailing('open', path);
+    maybeFailing('open', 0);
     const file = inner.openSync(path, mode);
     counts.opened++;
     const own: Partial<DiskFile> = {
       datasync: () => maybeHeld('datasync', path, () => file.datasync()),
       write: (bytes, position) => maybeHeld('write', path, () => file.write(bytes, position)),
       writeSync(bytes, position) {
-        maybeFailing('write', path);
+        maybeFailing('write', bytes.length);
         file.writeSync(bytes, position);
       },
       closeSync() {
@@ -72,11 +71,11 @@ export async function heldDisk(dir: string): Promise<HeldDisk> {
     hold(call, ending = '') {
       held = { call, ending };
     },
-    failNextWrite(error) {
-      failing = { call: 'write', error, ending: '' };
+    failNextWrite(error, bytesMax = Infinity) {
+      failing = { call: 'write', error, bytesMax };
     },
-    failNextOpen(error, ending = '') {
-      failing = { call: 'open', error, ending };
+    failNextOpen(error) {
+      failing = { call: 'open', error, bytesMax: Infinity };
     },
     release(error) {
       held = undefined;

@@ -4,14 +4,16 @@ import { describe, it } from 'node:test';
 import type { Disk } from '../../../src/disk/disk.ts';
 import { isLodeError, LodeError } from '../../../src/errors.ts';
 import { openJournal, openWal } from '../../../src/journal.ts';
-import type { Wal, WalOptions } from '../../../src/journal.ts';
+import type { Appended, Wal, WalOptions } from '../../../src/journal.ts';
 import { faultyDisk, recordingDisk } from '../../../src/testing/index.ts';
 import type { DiskFaultPlan } from '../../../src/testing/index.ts';
 import { heldDisk, settled } from './held-disk.ts';
+import type { HeldDisk } from './held-disk.ts';
 
 const dir = '/log';
 const quiet = { preallocateBytes: 0, reserveBytes: 0 };
 const broken = new LodeError('LODE_UNAVAILABLE', 'input/output error', {});
+const full = new LodeError('LODE_STORAGE_FULL', 'no room', {});
 const record = (value: number, length = 40): Uint8Array => new Uint8Array(length).fill(value);
 
 /** The first byte of each record, after opening the log anew in the strictest mode. */
@@ -24,6 +26,19 @@ async function contentOf(disk: Disk): Promise<number[]> {
   }
   await wal.close();
   return found;
+}
+
+/** A log with a record, and a second one whose write is under way off the calling thread. */
+async function withLargeWriteHeld(
+  options: WalOptions = {},
+): Promise<{ readonly held: HeldDisk; readonly wal: Wal; readonly large: Appended }> {
+  const held = await heldDisk(dir);
+  const wal = await openWal(dir, { disk: held.disk, ...quiet, ...options });
+  wal.appendSync(record(1));
+  held.hold('write');
+  const large = wal.append(record(2, 3 << 20));
+  await settled();
+  return { held, wal, large };
 }
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
@@ -260,12 +275,7 @@ describe('a synchronous append that overtakes', () => {
   });
 
   it('does not come before a large write that it took over has ended', async () => {
-    const held = await heldDisk(dir);
-    const wal = await openWal(dir, { disk: held.disk, preallocateBytes: 4096, reserveBytes: 0 });
-    wal.appendSync(record(1));
-    held.hold('write');
-    const large = wal.append(record(2, 3 << 20));
-    await settled();
+    const { held, wal, large } = await withLargeWriteHeld({ preallocateBytes: 4096 });
     assert.equal(held.waiting, 1);
     wal.appendSync(record(3));
     const small = wal.append(record(4));
@@ -282,14 +292,10 @@ describe('a synchronous append that overtakes', () => {
   });
 
   it('leaves alone what a large write that it took over still reads', async () => {
-    const held = await heldDisk(dir);
-    const wal = await openWal(dir, { disk: held.disk, ...quiet });
-    wal.appendSync(record(1));
-    held.hold('write');
-    const large = wal.append(record(2, 3 << 20));
-    await settled();
-    held.failNextOpen(broken, '.tmp');
-    assert.throws(() => wal.rotateSync(), broken);
+    const { held, wal, large } = await withLargeWriteHeld();
+    // The seal.
+    held.failNextWrite(full, 200);
+    assert.throws(() => wal.rotateSync(), full);
     const small = wal.append(record(3));
     held.release();
     await Promise.all([large.durable, small.durable]);
@@ -298,12 +304,7 @@ describe('a synchronous append that overtakes', () => {
   });
 
   it('is not cut back when the write that it took over fails in the end', async () => {
-    const held = await heldDisk(dir);
-    const wal = await openWal(dir, { disk: held.disk, ...quiet });
-    wal.appendSync(record(1));
-    held.hold('write');
-    const large = wal.append(record(2, 3 << 20));
-    await settled();
+    const { held, wal, large } = await withLargeWriteHeld();
     wal.appendSync(record(3));
     held.release(broken);
     await large.durable;
@@ -314,13 +315,7 @@ describe('a synchronous append that overtakes', () => {
   });
 
   it('poisons the log when it fails to write what another call may still write', async () => {
-    const held = await heldDisk(dir);
-    const full = new LodeError('LODE_STORAGE_FULL', 'no room', {});
-    const wal = await openWal(dir, { disk: held.disk, ...quiet });
-    wal.appendSync(record(1));
-    held.hold('write');
-    const large = wal.append(record(2, 3 << 20));
-    await settled();
+    const { held, wal, large } = await withLargeWriteHeld();
     held.failNextWrite(full);
     // Never written, so not uncertain.
     assert.throws(
