@@ -38,11 +38,6 @@ export async function recover(
   assertOptions<RecoverOptions>(options, '', names);
   const { recovery = 'tail', until, dryRun = false, env, disk = nodeDisk() } = options;
   const path = absolutePath(dir);
-  if (until !== undefined) {
-    checkWalOptions({ recovery });
-    checkPoint(until);
-    return rewind(disk, path, until, { mode: recovery, dryRun });
-  }
   if ((recovery as RecoveryMode) === 'salvage') {
     // That mode takes no lock, and what follows changes files.
     const expected = 'tail, strict or last-good';
@@ -50,6 +45,11 @@ export async function recover(
       field: 'recovery',
       expected,
     });
+  }
+  if (until !== undefined) {
+    checkWalOptions({ recovery });
+    checkPoint(until);
+    return rewind(disk, path, until, { mode: recovery, dryRun });
   }
   const isStrict = recovery === 'strict';
   await assertRestored(disk, path);

@@ -16,7 +16,7 @@ export async function* readLog(
   log: LogWriter,
   { from, follow = false, signal }: CursorOptions,
 ): AsyncGenerator<WalRecord, void, undefined> {
-  let next = from ?? firstLsnOf(log);
+  let next = from ?? firstLsnIn(log);
   for (;;) {
     signal?.throwIfAborted();
     const segment = segmentWith(log, next);
@@ -36,7 +36,7 @@ export async function* readLog(
       throw new LodeError('LODE_NOT_FOUND', 'this record is no longer in the log', {
         key: dir,
         field: 'from',
-        expected: firstLsnOf(log),
+        expected: firstLsnIn(log),
         actual: next,
         next: 'Start from a snapshot, and read the log behind it.',
       });
@@ -49,7 +49,7 @@ export async function* readLog(
 }
 
 /** The first record that counts: what is in front of a segment that begins the log anew does not. */
-export function firstLsnOf(log: LogWriter): number {
+export function firstLsnIn(log: LogWriter): number {
   return segmentsOf(log)[0]?.header.firstLsn ?? log.nextLsn;
 }
 

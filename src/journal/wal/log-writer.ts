@@ -281,8 +281,8 @@ export class LogWriter {
     this.#durableEnd = bytes.length;
     const { position } = group.writer;
     const { firstLsn, logNumber, timeMs } = header;
-    group.before = { ...group.before, firstLsn, logNumber, position, running, timeMs };
-    group.before = { ...group.before, hasSegment: true, restarts: false };
+    const made = { firstLsn, logNumber, position, running, timeMs };
+    group.before = { ...group.before, ...made, hasSegment: true, restarts: false };
   }
 
   *#sealActive(active: SegmentWriter, group?: Group): Steps {

@@ -10,7 +10,7 @@ import type { Disk } from '../../disk/disk.ts';
 import { systemEnv } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
 import { Turns } from '../../parallel.ts';
-import { firstLsnOf, readLog } from './cursor.ts';
+import { firstLsnIn, readLog } from './cursor.ts';
 import type { Examination } from './examine.ts';
 import { liveSegments, positionAfter, resolveWrite } from './live.ts';
 import type { LiveSegment } from './log-options.ts';
@@ -97,7 +97,7 @@ export class OpenWal implements Wal {
   get firstLsn(): number {
     const log = this.#log;
     if (log === undefined) return this.recovery.firstLsn;
-    return firstLsnOf(log);
+    return firstLsnIn(log);
   }
 
   get durableLsn(): number {

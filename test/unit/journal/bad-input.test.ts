@@ -96,7 +96,11 @@ describe('a journal given bad input', () => {
     assert.equal(wal.segments().length, 5);
     await wal.close();
     const recovery = 'salvage' as 'tail';
-    await assert.rejects(recover(dir, { disk, recovery }), coded('LODE_INVALID_ARGUMENT'));
+    for (const options of [{}, { until: { lsn: 1 } }])
+      await assert.rejects(
+        recover(dir, { disk, recovery, ...options }),
+        coded('LODE_INVALID_ARGUMENT'),
+      );
   });
 
   it('takes no record that is not bytes', async () => {
