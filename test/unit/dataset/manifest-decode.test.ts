@@ -71,6 +71,10 @@ describe('decoding a manifest', () => {
       'row_count',
     );
     faults(
+      changed((m) => (m['parent_snapshot_id'] = m['snapshot_id'])),
+      'parent_snapshot_id',
+    );
+    faults(
       changed((m) => (m['files'] = [file, { ...file, path: '' }])),
       'files[1].path',
     );
@@ -252,7 +256,7 @@ describe('decoding a manifest', () => {
     const time = fc.bigInt({ min: 0n, max: 2n ** 62n }).map(formatTime);
     const optional = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
       fc.option(value, { nil: undefined });
-    const manifest = fc.record({
+    const fields = fc.record({
       datasetId: text,
       snapshotId: text,
       createdAt: time,
@@ -268,6 +272,8 @@ describe('decoding a manifest', () => {
       compressor: text,
       partitioner: text,
     });
+    // A manifest that names itself as its parent is refused.
+    const manifest = fields.filter((m) => m.parentSnapshotId !== m.snapshotId);
     fc.assert(
       fc.property(manifest, fc.boolean(), (m, seal) => {
         const whole = { ...m, schemaName: 'lode-manifest', formatVersion: '1.0.0' };
