@@ -9,6 +9,7 @@ import type { S3Store } from '../../../src/s3.ts';
 import { GoPeer, goPeer } from '../../interop/go-peer.ts';
 import type { GoBucket, GoSnapshot } from '../../interop/go-peer.ts';
 import { isOurs, race } from '../../interop/race.ts';
+import { holdVolumeRace } from '../../interop/volume-race-outcome.ts';
 import type { Bucket } from './server.ts';
 
 type Row = Readonly<Record<string, unknown>>;
@@ -52,6 +53,20 @@ export function goSuite(place: () => Place): void {
       assert.ok(peer instanceof GoPeer);
       return raceOf(peer, t, place());
     });
+
+    it(
+      'two processes of each fill one volume, and none of our blocks is lost',
+      {
+        timeout: 120_000,
+      },
+      async (t) => {
+        assert.ok(peer instanceof GoPeer);
+        const { server, prefix, store } = place();
+        await using bucket = store;
+        const s3 = goBucket(server, prefix);
+        await holdVolumeRace(t, peer, { s3, peers: 'go' }, bucket, 25);
+      },
+    );
   });
 }
 
