@@ -7,8 +7,9 @@ import type { Disk } from '../../disk/disk.ts';
 import { absolutePath, nodeDisk } from '../../disk/node/index.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
 import { assertOptions } from '../../options.ts';
-import { parentOf, unfinished } from '../wal/names.ts';
+import { lockName, ownerName, parentOf, unfinished } from '../wal/names.ts';
 import { assertDirectory } from '../wal/open.ts';
+import { Owner } from '../wal/owner.ts';
 import { verifyFiles } from '../state/verifying.ts';
 import { restoringName } from '../state/restoring.ts';
 import { fileNameOf, partOf } from './parts.ts';
@@ -35,6 +36,13 @@ interface Wanted extends Part {
   readonly snapshot: string;
 }
 
+/** Where the files go, and who alone may put them there: two at once would write into each other's files. */
+interface Place {
+  readonly disk: Disk;
+  readonly dir: string;
+  readonly owner: Owner;
+}
+
 /** Restores into a directory that exists and is empty, or that the same restoration has left unfinished. */
 export async function restoreJournal(
   dir: string | URL,
@@ -53,23 +61,43 @@ export async function restoreJournal(
     });
   }
   const note = `${JSON.stringify({ journal: end.id, dataset: dataset.id, snapshot: end.snapshot })}\n`;
+  // Before the lock, which leaves files: nothing is written into a directory of something else.
   await assertVacant(disk, path, note, parts);
-  await put(disk, path, restoringName, [new TextEncoder().encode(note)]);
+  const owner = await Owner.take(disk, path);
+  try {
+    await assertVacant(disk, path, note, parts);
+    const place = { disk, dir: path, owner };
+    await put(place, restoringName, [new TextEncoder().encode(note)]);
+    const fetched = await fetchParts(place, parts, dataset, signal);
+    const { problems, segments, snapshots } = await verifyFiles(disk, path, { signal });
+    if (problems[0] !== undefined) throw problems[0];
+    assertEnd(end, segments.at(-1)?.lastLsn ?? snapshots[0]?.lsn, dataset.id);
+    // Whoever made the directory may not have synced its name, and a log that is there already does not either.
+    await disk.syncDirectory(parentOf(path));
+    owner.checkPlace();
+    await disk.unlink(`${path}/${restoringName}`);
+    await disk.syncDirectory(path);
+    return { snapshot: end.snapshot, lsn: end.lsn, fetched, files: parts.length };
+  } finally {
+    await owner.release();
+  }
+}
+
+/** Those that an earlier call has not put in place. */
+async function fetchParts(
+  place: Place,
+  parts: readonly Wanted[],
+  dataset: Dataset<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<number> {
   let fetched = 0;
   for (const part of parts) {
     const name = fileNameOf(part);
-    if ((await disk.info(`${path}/${name}`)) !== undefined) continue;
-    await put(disk, path, name, dataset.stream(part.snapshot, { ...(signal && { signal }) }));
+    if ((await place.disk.info(`${place.dir}/${name}`)) !== undefined) continue;
+    await put(place, name, dataset.stream(part.snapshot, { ...(signal && { signal }) }));
     fetched++;
   }
-  const { problems, segments, snapshots } = await verifyFiles(disk, path, { signal });
-  if (problems[0] !== undefined) throw problems[0];
-  assertEnd(end, segments.at(-1)?.lastLsn ?? snapshots[0]?.lsn, dataset.id);
-  // Whoever made the directory may not have synced its name, and a log that is there already does not either.
-  await disk.syncDirectory(parentOf(path));
-  await disk.unlink(`${path}/${restoringName}`);
-  await disk.syncDirectory(path);
-  return { snapshot: end.snapshot, lsn: end.lsn, fetched, files: parts.length };
+  return fetched;
 }
 
 /** From the newest state, or the first event, to the end, in order. */
@@ -122,14 +150,15 @@ async function assertVacant(
 ): Promise<void> {
   const names = (await disk.list(dir)).map(({ name }) => name);
   if (names.length === 0) return;
+  const bare: readonly string[] = [lockName, ownerName, restoringName + unfinished];
   const ours = new Set(
-    [restoringName, ...parts.map(fileNameOf)].flatMap((n) => [n, n + unfinished]),
+    [restoringName, ...parts.map(fileNameOf)].flatMap((n) => [n, n + unfinished]).concat(bare),
   );
   const foreign = names.find((name) => !ours.has(name));
   const isBegun =
     names.includes(restoringName) && (await readText(disk, `${dir}/${restoringName}`)) === note;
   // Cut off while the note itself was written.
-  const isBare = names.every((name) => name === restoringName + unfinished);
+  const isBare = names.every((name) => bare.includes(name));
   if (foreign === undefined && (isBegun || isBare)) return;
   throw new LodeError('LODE_ALREADY_EXISTS', 'a journal is restored into an empty directory only', {
     key: dir,
@@ -139,8 +168,7 @@ async function assertVacant(
 }
 
 async function put(
-  disk: Disk,
-  dir: string,
+  { disk, dir, owner }: Place,
   name: string,
   bytes: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
 ): Promise<void> {
@@ -157,6 +185,7 @@ async function put(
   } finally {
     await file.close();
   }
+  owner.checkPlace();
   await disk.rename(path + unfinished, path);
   await disk.syncDirectory(dir);
 }

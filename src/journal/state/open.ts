@@ -16,7 +16,7 @@ import { settle } from './options.ts';
 import type { JournalOptions, JournalPoint, JournalSettings } from './options.ts';
 import { assertReached, isBehind } from './point.ts';
 import { assertRestored } from './restoring.ts';
-import { despiteUpkeep, findState, reachingBack, setDamagedAside } from './saved-states.ts';
+import { despiteUpkeep, findState, reachingBack, takeOver } from './saved-states.ts';
 import type { FoundStates, SavedState } from './saved-states.ts';
 import type { Journal } from './types.ts';
 import type { WalRecord } from '../wal/types.ts';
@@ -71,7 +71,7 @@ async function openOnce<State, Event>(
       const error = damage?.isTorn === false ? damage.error : undefined;
       await assertReached(disk, dir, until, replay, found, error);
     }
-    const setAside = isRead ? [] : await setDamagedAside(disk, dir, found.ignored);
+    const setAside = isRead ? [] : await takeOver(disk, dir, found);
     const lost = wal.nextLsn - 1 > machine.lsn;
     if (!isRead && lost) machine.skipTo(wal.nextLsn - 1);
     const journal = new OpenJournal<State, Event>({

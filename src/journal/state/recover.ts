@@ -11,7 +11,7 @@ import { checkPoint } from './options.ts';
 import type { JournalPoint } from './options.ts';
 import { assertRestored } from './restoring.ts';
 import { rewind } from './rewind.ts';
-import { damagedNames, findState, reachingBack, setDamagedAside } from './saved-states.ts';
+import { damagedNames, findState, reachingBack, takeOver } from './saved-states.ts';
 import type { JournalRecovery } from './types.ts';
 import type { RecoveryMode } from '../wal/types.ts';
 
@@ -76,7 +76,7 @@ export async function recover(
     openWal(path, { recovery, after, visit, disk, ...(env && { env }), ...journalId }),
   );
   try {
-    const aside = await setDamagedAside(disk, path, ignored);
+    const aside = await takeOver(disk, path, found);
     const setAside = [...wal.recovery.setAside, ...aside];
     return { ...facts, log: wal.recovery, replayed, lsn: after + replayed, setAside };
   } finally {

@@ -11,6 +11,7 @@ import { listSnapshots, openSnapshot } from '../snapshot/snapshot.ts';
 import type { SnapshotFile } from '../snapshot/snapshot.ts';
 import { moveAside } from '../wal/recover.ts';
 import type { JournalPoint } from './options.ts';
+import { assertRestored } from './restoring.ts';
 
 /** A snapshot that was passed over. */
 export interface IgnoredSnapshot extends SnapshotFile {
@@ -87,12 +88,14 @@ export async function reachingBack<T>(found: FoundStates, open: () => Promise<T>
   }
 }
 
-/** Renames damaged snapshots, so that nobody takes them for one. Returns their new names. */
-export function setDamagedAside(
+/** For who has the lock by now: renames damaged snapshots, so that nobody takes them for one. Returns their new names. */
+export async function takeOver(
   disk: Disk,
   dir: string,
-  ignored: readonly IgnoredSnapshot[],
+  { ignored }: FoundStates,
 ): Promise<string[]> {
+  // Looked for before; but one may have begun since, and have broken off before the lock was ours.
+  await assertRestored(disk, dir);
   return moveAside(disk, dir, damagedNames(ignored));
 }
 

@@ -1,6 +1,7 @@
 /** Names of the files in the directory of a journal (docs/formats/journal.md, section 1). */
 
 export const lockName = 'lock';
+export const ownerName = 'owner';
 export const reserveName = 'reserve';
 /** Ends the name of a file that is still being written; openings remove what a crash left of them. */
 export const unfinished = '.tmp';

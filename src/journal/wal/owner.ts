@@ -6,9 +6,8 @@
 import { whoAmI } from '#platform/machine.js';
 import type { Disk, DiskFile, DiskLock } from '../../disk/disk.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
-import { lockName } from './names.ts';
+import { lockName, ownerName } from './names.ts';
 
-const ownerName = 'owner';
 const noteBytes = 256;
 
 export class Owner {

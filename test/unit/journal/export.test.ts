@@ -12,7 +12,8 @@ import {
   recordingDisk,
   syncViolations,
 } from '../../../src/testing/index.ts';
-import { coded, dir, newDisk, open } from './key-value.ts';
+import { hooked } from './hooked.ts';
+import { coded, dir, names, newDisk, open } from './key-value.ts';
 
 const newDataset = (store = memoryStore()): ReturnType<typeof openDataset> =>
   openDataset('backup', { store });
@@ -99,7 +100,7 @@ describe('an exported journal', () => {
         );
         const isBegun = (await inner.info(`${dir}/restoring`)) !== undefined;
         if (isBegun) await assert.rejects(open(inner), coded('LODE_TRUNCATED'));
-        if (broke && !isBegun && (await inner.list(dir)).length === 3) continue;
+        if (broke && !isBegun && (await names(inner, /\d{20}/)).length === 3) continue;
         if (broke) await restoreJournal(dir, dataset, { disk: inner });
         const copy = await open(inner, { recovery: 'strict' });
         assert.deepEqual(copy.state, journal.state);
@@ -120,7 +121,7 @@ describe('an exported journal', () => {
     await disk.makeDirectory(dir);
     await restoreJournal(dir, dataset, { disk });
     disk.mark('restored');
-    const restored = (await disk.list(dir)).map(({ name }) => name);
+    const restored = await names(disk, /\d{20}/);
     assert.ok(restored.length > 2);
     // The note that says it is not finished is gone for good, too.
     const promised = (): string[] => [...restored, 'restoring'].map((name) => `${dir}/${name}`);
@@ -129,10 +130,10 @@ describe('an exported journal', () => {
     for (const { image, describe: told } of crashStates(disk.recording)) {
       const left = memoryDisk({ image });
       if ((await left.info(dir)) === undefined) continue;
-      const names = (await left.list(dir)).map(({ name }) => name);
-      const isBegun = names.some((name) => restored.includes(name));
-      const isWhole = restored.every((name) => names.includes(name));
-      assert.ok(!isBegun || isWhole || names.includes('restoring'), told());
+      const there = await names(left, /./);
+      const isBegun = there.some((name) => restored.includes(name));
+      const isWhole = restored.every((name) => there.includes(name));
+      assert.ok(!isBegun || isWhole || there.includes('restoring'), told());
     }
   });
 
@@ -175,9 +176,9 @@ describe('an exported journal', () => {
       const left = memoryDisk({ image });
       if ((await left.info(dir)) === undefined) continue;
       const isRestored = marks.includes('restored');
-      const names = (await left.list(dir)).map(({ name }) => name);
+      const others = await names(left, /^(?!lock$|owner$|restoring.tmp$)/);
       // Before anything is there it is any empty directory.
-      const isEmpty = !isRestored && names.every((name) => name === 'restoring.tmp');
+      const isEmpty = !isRestored && others.length === 0;
       try {
         await using copy = await open(left);
         assert.deepEqual(copy.state, isEmpty ? {} : journal.state);
@@ -205,5 +206,75 @@ describe('an exported journal', () => {
     await stranger.exportTo(empty);
     await assert.rejects(journal.exportTo(empty), coded('LODE_INVALID_ARGUMENT'));
     assert.deepEqual(await disk.list(dir), []);
+  });
+});
+
+describe('a directory that a journal is restored into', () => {
+  it('is that of one restoration at a time, however two of them meet', async () => {
+    const dataset = await newDataset();
+    await using journal = await open(await newDisk());
+    for (let round = 0; round < 3; round++) {
+      await journal.append({ key: `${round}`, value: round });
+      await journal.exportTo(dataset);
+    }
+    // The second begins at each call that the first one makes.
+    for (let at = 0, calls = Infinity; at < calls; at++) {
+      const inner = await emptyDisk();
+      let second: Promise<unknown> | undefined;
+      calls = 0;
+      const begin = (): void => {
+        if (calls++ === at) second = restoreJournal(dir, dataset, { disk: inner }).catch(own);
+      };
+      const own = (error: unknown): void =>
+        assert.ok(isLodeError(error, 'LODE_LOCKED', 'LODE_ALREADY_EXISTS'), String(error));
+      const disk = hooked(
+        inner,
+        {
+          rename: (from, to) => (begin(), inner.rename(from, to)),
+          unlink: (path) => (begin(), inner.unlink(path)),
+          syncDirectory: (path) => (begin(), inner.syncDirectory(path)),
+        },
+        (file) => ({
+          truncate: (size) => (begin(), file.truncate(size)),
+          write: (bytes, position) => (begin(), file.write(bytes, position)),
+          close: () => (begin(), file.close()),
+        }),
+      );
+      await restoreJournal(dir, dataset, { disk }).catch(own);
+      // What was restored is in use before the other one has ended: it must not be touched any more.
+      const copy = await open(inner);
+      await copy.append({ key: 'more', value: 1 });
+      await second;
+      await copy.close();
+      await using again = await open(inner, { recovery: 'strict' });
+      assert.deepEqual(again.state, { 0: 0, 1: 1, 2: 2, more: 1 }, `call ${at}`);
+    }
+  });
+
+  it('is not opened by who looked before a restoration began in it that has not ended', async () => {
+    const dataset = await newDataset();
+    await using journal = await open(await newDisk());
+    await journal.append({ key: 'a', value: 1 });
+    await journal.exportTo(dataset);
+    await journal.append({ key: 'b', value: 1 });
+    await journal.exportTo(dataset);
+    for (const opens of [open, (disk: Disk) => recover(dir, { disk })]) {
+      const inner = await emptyDisk();
+      let isFirst = true;
+      const disk = hooked(inner, {
+        tryLock: async (path) => {
+          if (isFirst) {
+            isFirst = false;
+            const broken = faultyDisk(inner, { on: 'name', at: 6, kind: 'EIO', times: 'ever' });
+            await assert.rejects(restoreJournal(dir, dataset, { disk: broken }), isLodeError);
+          }
+          return inner.tryLock(path);
+        },
+      });
+      await assert.rejects(opens(disk), coded('LODE_TRUNCATED'));
+      assert.deepEqual((await names(inner, /./)).includes('restoring'), true);
+      await restoreJournal(dir, dataset, { disk: inner });
+      assert.deepEqual((await open(inner)).state, journal.state);
+    }
   });
 });
