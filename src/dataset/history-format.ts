@@ -3,6 +3,7 @@ import type { Env } from '../env.ts';
 import { formatTime } from '../encoding/time.ts';
 import { fenceMember, foldersOf, isSnapshotId } from '../history/index.ts';
 import type { HistoryFormat } from '../history/index.ts';
+import { readable } from '../manifest/index.ts';
 import type { CallOptions, Store } from '../store/store.ts';
 import type { Layout } from './layout.ts';
 import { manifestKeysElsewhere } from './layout.ts';
@@ -14,7 +15,7 @@ interface DatasetFormatOptions {
   readonly layout: Layout;
   /** Whether manifests of ours carry a checksum of themselves. */
   readonly seal: boolean;
-  readonly limits: ManifestLimits | undefined;
+  readonly limits: ManifestLimits;
   readonly env: Env;
 }
 
@@ -28,7 +29,13 @@ export function datasetFormat(options: DatasetFormatOptions): HistoryFormat<Data
       partitionsOf(manifest, layout).map((partition) =>
         layout.manifestKey(dataset, manifest.snapshotId, partition),
       ),
-    encode: (manifest) => encodeManifest(manifest, { seal }),
+    encode: (manifest) =>
+      readable(encodeManifest(manifest, { seal }), manifest.files.length, {
+        bytesMax: limits.bytesMax,
+        listedMax: limits.filesMax,
+        field: 'files',
+        subject: { dataset },
+      }),
     decode: (bytes, key, snapshot) => decodeManifest(bytes, { key, dataset, snapshot }, limits),
     scan: (store, call) => scanIds(store, layout, dataset, call),
     locate: (store, snapshot, call) => locateCopy(store, layout, dataset, snapshot, call),

@@ -12,4 +12,4 @@ export {
 } from './read.ts';
 export type { Metadata } from './read.ts';
 export { sealed } from './seal.ts';
-export { count, metadataText, name, refused, string } from './write.ts';
+export { count, metadataText, name, readable, refused, string, tooLarge } from './write.ts';

@@ -15,6 +15,7 @@ import { BlockStack } from './block-stack.ts';
 import { BlockTable } from './block-table.ts';
 import type { VolumeBlocks, Span } from './block-table.ts';
 import type { VolumeContext } from './context.ts';
+import { namedDigest } from './digests.ts';
 import { compactVersion, formatVersion, schemaName } from './manifest/index.ts';
 import type { VolumeManifest } from './manifest/index.ts';
 import type { Proofs } from './proofs.ts';
@@ -87,7 +88,8 @@ class Commit {
     this.#assertNew(before);
     const form = options.manifests ?? (before instanceof BlockStack ? 'compact' : 'compatible');
     const isCompact = form === 'compact';
-    const checksumAlgorithm = options.checksum?.name ?? parent?.checksumAlgorithm;
+    const checksumAlgorithm = algorithmOver(parent?.checksumAlgorithm, options.checksum?.name);
+    const added = namedUnder(checksumAlgorithm, this.#added);
     return {
       schemaName,
       formatVersion: isCompact ? compactVersion : formatVersion,
@@ -96,9 +98,7 @@ class Commit {
       createdAt: formatTime(this.#op.env.now()),
       metadata: this.#metadata,
       totalLength,
-      blocks: isCompact
-        ? await runs.add(this.#op, before, this.#added)
-        : tableOf(before).merged(this.#added),
+      blocks: isCompact ? await runs.add(this.#op, before, added) : tableOf(before).merged(added),
       ...(parent === undefined ? {} : { parentSnapshotId: parent.snapshotId }),
       ...(checksumAlgorithm === undefined ? {} : { checksumAlgorithm }),
     };
@@ -141,6 +141,20 @@ class Commit {
   }
 }
 
+/** Bare digests are of the algorithm that the manifest names, whoever wrote them; those of ours say theirs, or are md5 (E-24). */
+function algorithmOver(before: string | undefined, own: string | undefined): string | undefined {
+  return before === undefined || before === 'md5' ? (own ?? before) : before;
+}
+
+/** The md5 of ours is bare, as Go's is. Where the manifest would make something else of that, it is named. */
+function namedUnder(algorithm: string | undefined, added: BlockTable): BlockTable {
+  const isMd5 = (text = ''): boolean => /^[0-9a-f]{32}$/.test(text);
+  if (namedDigest('0'.repeat(32), algorithm).algorithm === 'md5') return added;
+  const named = ({ checksum, ...range }: Span): Span =>
+    isMd5(checksum) ? { ...range, checksum: `md5:${checksum}` } : { ...range, checksum };
+  return BlockTable.of([...added.from(0)].map(named));
+}
+
 function tableOf(blocks: VolumeBlocks): BlockTable {
   return blocks instanceof BlockTable ? blocks : BlockTable.of(blocks.from(0));
 }
@@ -160,10 +174,10 @@ function blocksOf(
   staged: readonly (StagedRange | VolumeBlock)[],
 ): VolumeBlock[] {
   if (!Array.isArray(staged)) throw invalid(context, 'blocks', 'an array', kindOf(staged));
-  if (staged.length === 0) throw invalid(context, 'blocks', 'at least one block', 'none');
   const blocks = (staged as readonly (StagedRange | VolumeBlock)[]).flatMap((given) =>
-    'blocks' in given ? given.blocks : [given],
+    typeof given === 'object' && given !== null && 'blocks' in given ? given.blocks : [given],
   );
+  if (blocks.length === 0) throw invalid(context, 'blocks', 'at least one block', 'none');
   for (const [i, block] of blocks.entries()) assertBlock(context, block, `blocks[${i}]`);
   blocks.sort((a, b) => a.offset - b.offset);
   blocks.forEach((block, i) => {

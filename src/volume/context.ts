@@ -3,6 +3,7 @@ import type { Checksum } from '../encoding/checksum.ts';
 import { assert, LodeError } from '../errors.ts';
 import { assertMayCommit, assertSnapshotId, beginOperation, History } from '../history/index.ts';
 import type { HistoryFormat, MeteredOptions, Operation } from '../history/index.ts';
+import { kindOf } from '../options.ts';
 import { Budget } from './budget.ts';
 import { namedDigest } from './digests.ts';
 import { volumeFormat } from './history-format.ts';
@@ -11,7 +12,7 @@ import type { VolumeKeys } from './keys.ts';
 import type { VolumeManifest } from './manifest/index.ts';
 import type { ResolvedVolumeOptions } from './options.ts';
 import { Runs } from './runs.ts';
-import type { SnapshotRef } from './types.ts';
+import type { SnapshotRef, VolumeSnapshot } from './types.ts';
 
 /** Manifests kept besides that of the head: reading on in a snapshot asks for it once. */
 const manifestsMax = 2;
@@ -93,7 +94,7 @@ export class VolumeContext {
   }
 
   async manifest(op: Operation, ref: SnapshotRef): Promise<VolumeManifest> {
-    if (typeof ref !== 'string') return this.#own(ref.manifest);
+    if (typeof ref !== 'string') return this.own(ref);
     assertSnapshotId(ref);
     const known = this.#recent.get(ref);
     if (known !== undefined) return known;
@@ -113,12 +114,16 @@ export class VolumeContext {
     return manifest;
   }
 
-  #own(manifest: VolumeManifest): VolumeManifest {
-    if (manifest.volumeId === this.id) return manifest;
-    throw new LodeError('LODE_INVALID_ARGUMENT', 'this is a snapshot of another volume', {
+  /** What a snapshot of this volume holds. That of another one has other gaps. */
+  own(snapshot: VolumeSnapshot): VolumeManifest {
+    const manifest = (snapshot as VolumeSnapshot | null)?.manifest;
+    if (manifest?.volumeId === this.id) return manifest;
+    const isSnapshot = manifest?.volumeId !== undefined;
+    const what = isSnapshot ? 'this is a snapshot of another volume' : 'this is not a snapshot';
+    throw new LodeError('LODE_INVALID_ARGUMENT', what, {
       volume: this.id,
-      snapshot: manifest.snapshotId,
-      actual: manifest.volumeId,
+      ...(isSnapshot && { snapshot: manifest.snapshotId }),
+      actual: isSnapshot ? manifest.volumeId : kindOf(snapshot),
     });
   }
 

@@ -4,6 +4,7 @@ import type { Env } from '../env.ts';
 import { assert } from '../errors.ts';
 import { fenceMember, foldersOf, isSnapshotId } from '../history/index.ts';
 import type { HistoryFormat } from '../history/index.ts';
+import { readable } from '../manifest/index.ts';
 import { BlockTable } from './block-table.ts';
 import { volumeKeys } from './keys.ts';
 import { decodeManifest, encodeManifest, formatVersion, schemaName } from './manifest/index.ts';
@@ -23,13 +24,20 @@ interface VolumeFormatOptions {
 
 export function volumeFormat(options: VolumeFormatOptions): HistoryFormat<VolumeManifest> {
   const { volume, totalLength, seal, limits, env, runs } = options;
+  const { bytesMax, blocksMax } = limits;
   const keys = volumeKeys(volume);
   return {
     subject: { volume },
     pointerKey: keys.pointer,
     manifestKey: (snapshot) => keys.manifest(snapshot),
     copyKeys: () => [],
-    encode: (manifest) => encodeManifest(manifest, { seal }),
+    encode: (manifest) =>
+      readable(encodeManifest(manifest, { seal, bytesMax }), manifest.blocks.count, {
+        bytesMax,
+        listedMax: blocksMax,
+        field: 'blocks',
+        subject: { volume },
+      }),
     decode: (bytes, key, snapshot) =>
       decodeManifest(bytes, { key, volume, snapshot, totalLength: totalLength() }, limits),
     complete: (op, manifest) => runs.complete(op, manifest),

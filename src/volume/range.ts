@@ -5,7 +5,8 @@ import { kindOf } from '../options.ts';
 
 /** Refuses what is not a range of a volume of `totalLength` bytes. */
 export function assertRange(volume: string, totalLength: number, range: VolumeRange): void {
-  const { offset, length } = range;
+  // Neither may be there: ranges come from other processes, as JSON.
+  const { offset, length } = (range ?? {}) as VolumeRange;
   const wrong =
     fault('offset', offset, 0, totalLength - 1) ?? fault('length', length, 1, totalLength - offset);
   if (wrong === undefined) return;

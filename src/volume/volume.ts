@@ -127,12 +127,14 @@ export class Volume implements AsyncDisposable {
     range: VolumeRange = { offset: 0, length: this.length },
   ): VolumeRange[] {
     assertRange(this.id, this.length, range);
-    return snapshot === undefined ? [{ ...range }] : gapsIn(snapshot.manifest.blocks, range);
+    return snapshot === undefined
+      ? [{ ...range }]
+      : gapsIn(this.#context.own(snapshot).blocks, range);
   }
 
   /** What is there, neighbouring blocks joined, in order. */
   coverage(snapshot: VolumeSnapshot | undefined): VolumeRange[] {
-    return snapshot === undefined ? [] : covered(snapshot.manifest.blocks);
+    return snapshot === undefined ? [] : covered(this.#context.own(snapshot).blocks);
   }
 
   /** The latest snapshot, on which the next commit builds. `LODE_NO_SNAPSHOTS` when there is none. Never writes. */

@@ -342,3 +342,24 @@ async function assertUnharmed(
   const next = await dataset.write([{ k: 'c' }, { k: 'd' }]);
   assert.equal(next.manifest.parentSnapshotId, id);
 }
+
+describe('a write whose manifest nobody could read', () => {
+  onBoth('is refused, and the dataset goes on', async (bed) => {
+    const few = await bed.records({
+      layout: hive('day'),
+      limits: { manifest: { filesMax: 2 } },
+    });
+    const days = (count: number): Row[] =>
+      Array.from({ length: count }, (_, day) => ({ day: `${day}` }));
+    const first = await few.write(days(2));
+    await fails(few.write(days(3)), 'LODE_LIMIT_EXCEEDED');
+    const short = await bed.records({
+      layout: hive('day'),
+      limits: { manifest: { bytesMax: 2_000 } },
+    });
+    await fails(short.write(days(1), { text: 'x'.repeat(2_000) }), 'LODE_LIMIT_EXCEEDED');
+    assert.equal((await short.latest()).id, first.id);
+    assert.deepEqual(await all(short.snapshots({ unreachable: true })), []);
+    await short.write(days(1));
+  });
+});

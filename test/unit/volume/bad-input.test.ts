@@ -97,8 +97,13 @@ describe('blocks', () => {
     const volume = await bed.volume();
     const other = await openVolume('other', { store: bed.store, env: bed.env, length: 100 });
     const staged = await other.stageWriteAt(0, 'hello');
+    const nothing = { offset: 0, length: 10, blocks: [] };
+    const hollow = [null, undefined, 5, 'x', { blocks: 5 }, { blocks: [null] }];
     for (const blocks of [
       [],
+      [nothing],
+      [nothing, nothing],
+      ...hollow.map((one) => [one as unknown as VolumeBlock]),
       [staged],
       [{ ...block(0, 10), path: '' }],
       [{ ...block(0, 10), path: '../../etc/passwd' }],
