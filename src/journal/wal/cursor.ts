@@ -1,6 +1,6 @@
 /** Reads a log while it is written: never more than is durable, and on request whatever comes. */
 import type { Disk, DiskFile } from '../../disk/disk.ts';
-import { LodeError } from '../../errors.ts';
+import { isLodeError, LodeError } from '../../errors.ts';
 import { errorOf } from './examine.ts';
 import type { LiveSegment } from './log-options.ts';
 import type { LogWriter } from './log-writer.ts';
@@ -16,17 +16,26 @@ export async function* readLog(
   log: LogWriter,
   { from, follow = false, signal }: CursorOptions,
 ): AsyncGenerator<WalRecord, void, undefined> {
-  let next = from ?? firstLsnIn(log);
+  let first = from ?? firstLsnIn(log);
+  let next = first;
   for (;;) {
     signal?.throwIfAborted();
     const segment = segmentWith(log, next);
     if (segment !== undefined) {
-      for await (const records of readSegment(disk, log, segment, next, follow, signal)) {
-        for (const record of records) {
-          signal?.throwIfAborted();
-          next = record.lsn + 1;
-          yield record;
+      try {
+        for await (const records of readSegment(disk, log, segment, next, follow, signal)) {
+          for (const record of records) {
+            signal?.throwIfAborted();
+            next = record.lsn + 1;
+            yield record;
+          }
         }
+      } catch (error) {
+        // Released before it was opened.
+        if (!isLodeError(error, 'LODE_NOT_FOUND') || segmentWith(log, next) !== undefined)
+          throw error;
+        if (from === undefined && next === first) next = first = firstLsnIn(log);
+        continue;
       }
       // Of segments that no recovery has read, only their names say how far they go.
       if (next <= segment.lastLsn) {
@@ -50,7 +59,7 @@ export async function* readLog(
 
 /** The first record that counts: what is in front of a segment that begins the log anew does not. */
 export function firstLsnIn(log: LogWriter): number {
-  return segmentsOf(log)[0]?.header.firstLsn ?? log.nextLsn;
+  return segmentsOf(log)[0]?.header.firstLsn ?? log.durableLsn + 1;
 }
 
 function segmentsOf({ sealed, active }: LogWriter): LiveSegment[] {

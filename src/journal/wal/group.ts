@@ -32,6 +32,8 @@ export class Group {
   running = 0;
   resolve: () => void = () => {};
   reject: (error: unknown) => void = () => {};
+  /** What the caller of one of its records is told instead, if that differs. */
+  errorOf: ((lsn: number) => Error) | undefined;
 
   constructor(
     before: LogPosition,
@@ -48,7 +50,6 @@ export class Group {
       this.resolve = resolve;
       this.reject = reject;
     });
-    // Whoever appended may not wait for it.
     this.durable.catch(() => {});
   }
 
@@ -70,6 +71,16 @@ export class Group {
     this.writer.add({ kind: recordKinds.data, lsn, index: this.count, timeDelta }, parts);
     this.count++;
     return lsn;
+  }
+
+  /** Resolves when the record is durable. What is left of a group that failed may be its first records: each is asked after by itself. */
+  durableOf(lsn: number): Promise<void> {
+    const durable = this.durable.catch((error: unknown) => {
+      throw this.errorOf?.(lsn) ?? error;
+    });
+    // Whoever appended may not wait for it.
+    durable.catch(() => {});
+    return durable;
   }
 
   /** No more records: makes its bytes. */

@@ -5,6 +5,7 @@ import { examine } from './examine.ts';
 import type { Examination } from './examine.ts';
 import type { LogPosition } from './group.ts';
 import type { LiveSegment } from './log-options.ts';
+import type { SegmentHeader } from './segment-header.ts';
 
 /** The segments that opening it leaves, those that were skipped as not needed included. */
 export function liveSegments({ files, read }: Examination): LiveSegment[] {
@@ -54,20 +55,46 @@ export function positionAfter(
   };
 }
 
-/** Whether a write whose sync failed is in the log: known once somebody has recovered and so sealed its segment. */
+/**
+ * Whether a write whose sync failed is in the log: known once somebody has recovered and so sealed its segment. A segment is known by its
+ * number and its writer's epoch: one that never got its name leaves its number to another.
+ */
 export async function resolveWrite(
   disk: Disk,
   dir: string,
-  logNumber: number,
+  { logNumber, epoch }: Pick<SegmentHeader, 'logNumber' | 'epoch'>,
   lsn: number,
 ): Promise<'landed' | 'not-landed'> {
-  const { read } = await examine(disk, dir);
-  const segment = read.find(({ header }) => header.logNumber === logNumber);
-  if (segment?.scan.isSealed === true || (segment === undefined && read.length > 0)) {
-    return segment !== undefined && segment.scan.lastLsn >= lsn ? 'landed' : 'not-landed';
+  const { read, problem } = await examine(disk, dir);
+  const segment = read.find(
+    ({ header }) => header.logNumber === logNumber && header.epoch === epoch,
+  );
+  if (segment?.scan.isSealed === true) return segment.scan.lastLsn >= lsn ? 'landed' : 'not-landed';
+  // Where segments of a later writer were read, so was all that is in front of them.
+  const isRead = problem === undefined || (read.at(-1)?.header.epoch ?? 0) > epoch;
+  if (segment === undefined && isRead) {
+    const firstLsn = read[0]?.firstLsn ?? lsn;
+    if (firstLsn <= lsn) return 'not-landed';
+    throw new LodeError('LODE_NOT_FOUND', 'this part of the log has been released', {
+      key: dir,
+      expected: firstLsn,
+      actual: lsn,
+    });
   }
   throw new LodeError('LODE_UNAVAILABLE', 'nobody has recovered this log yet', {
     key: dir,
     next: 'Close the log, open it again, and ask once more.',
   });
+}
+
+/** What the callers of a write are told whose sync failed. */
+export function uncertainWrite(
+  what: string,
+  key: string,
+  cause: unknown,
+  resolve: () => Promise<'landed' | 'not-landed'>,
+): LodeError {
+  const next = 'Close this log and open it again, which settles it; then ask details.resolve().';
+  const told = `${what}: nobody knows whether the last write counts`;
+  return new LodeError('LODE_WRITE_UNCERTAIN', told, { key, resolve, next }, { cause });
 }

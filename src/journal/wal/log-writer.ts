@@ -12,6 +12,7 @@ import { FrameChecksums } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { Group } from './group.ts';
 import type { LogPosition, NewSegment } from './group.ts';
+import { uncertainWrite } from './live.ts';
 import type { LiveSegment, LogOptions } from './log-options.ts';
 import type { SegmentHeader } from './segment-header.ts';
 import { headerOf, SegmentWriter } from './segment-writer.ts';
@@ -387,10 +388,10 @@ export class LogWriter {
     this.#failure ??= poisoned;
     if (group === undefined || group.count === 0) return poisoned;
     const { logNumber } = group.writer;
-    const resolve = (): Promise<'landed' | 'not-landed'> => resolveWrite(logNumber, group.lastLsn);
-    const next = 'Close this log and open it again, which settles it; then ask details.resolve().';
-    const told = `${what}: nobody knows whether the last write counts`;
-    return new LodeError('LODE_WRITE_UNCERTAIN', told, { key, resolve, next }, { cause });
+    const errorOf = (lsn: number): LodeError =>
+      uncertainWrite(what, key, cause, () => resolveWrite(logNumber, lsn));
+    if (!group.isSettled) group.errorOf = errorOf;
+    return errorOf(group.lastLsn);
   }
 
   #tell(): void {

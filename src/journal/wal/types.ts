@@ -41,7 +41,7 @@ export interface Wal extends AsyncDisposable {
   readonly journalId: string;
   /** What opening it found and did. */
   readonly recovery: RecoveryReport;
-  /** The first record there is; `nextLsn` when there is none. */
+  /** The first record there is; the first that becomes durable when there is none. */
   readonly firstLsn: number;
   /** The last record that is durable, and that readers see; 0 before the first. */
   readonly durableLsn: number;

@@ -48,6 +48,8 @@ export class OpenWal implements Wal {
   readonly #reserve: Reserve;
   readonly #examination: Examination;
   readonly #releases = new Turns();
+  /** The name of the segment deleted last may still be on the disk. */
+  #isReleaseOpen = false;
   #closing: Promise<void> | undefined;
 
   constructor(disk: Disk, dir: string, options: WalOptions, opened: Opened) {
@@ -68,6 +70,7 @@ export class OpenWal implements Wal {
     this.recovery = recovery;
     if (owner === undefined) return;
     const sealed = liveSegments(examination);
+    const epoch = Math.max(owner.epoch, examination.epoch + 1);
     let isNew = examination.files.length === 0;
     this.#log = new LogWriter(
       {
@@ -76,11 +79,11 @@ export class OpenWal implements Wal {
         env,
         owner,
         journalId: this.journalId,
-        epoch: Math.max(owner.epoch, examination.epoch + 1),
+        epoch,
         segmentBytes,
         preallocateBytes,
         syncs: durability === 'group',
-        resolveWrite: (logNumber, lsn) => resolveWrite(disk, dir, logNumber, lsn),
+        resolveWrite: (logNumber, lsn) => resolveWrite(disk, dir, { logNumber, epoch }, lsn),
         pendingBytesMax,
         beforeSegment: function* () {
           // Whoever made the directory may not have synced its name.
@@ -124,7 +127,7 @@ export class OpenWal implements Wal {
     const log = this.#writable();
     const list = listOf(parts);
     const { lsn, group } = log.append(list, this.#checkedLength(list));
-    return { lsn, durable: group.durable };
+    return { lsn, durable: group.durableOf(lsn) };
   }
 
   appendSync(parts: Uint8Array | readonly Uint8Array[]): number {
@@ -163,17 +166,30 @@ export class OpenWal implements Wal {
   async #release(beforeLsn: number): Promise<number> {
     const { sealed, active } = this.#writable();
     let count = 0;
+    await this.#syncReleased();
     // The last segment says where the log is: it stays until another one does.
     while (sealed.length > (active === undefined ? 1 : 0)) {
       const [oldest] = sealed;
       if (oldest === undefined || oldest.lastLsn >= beforeLsn) break;
-      await this.#disk.unlink(oldest.path);
-      // Each on its own: two deletions may reach the disk in any order, and what is left must have no gap.
-      await this.#disk.syncDirectory(this.#dir);
+      // First of all: whoever begins to read now begins behind it.
       sealed.shift();
+      try {
+        await this.#disk.unlink(oldest.path);
+      } catch (error) {
+        sealed.unshift(oldest);
+        throw error;
+      }
+      this.#isReleaseOpen = true;
+      await this.#syncReleased();
       count++;
     }
     return count;
+  }
+
+  /** Each on its own: two deletions may reach the disk in any order, and what is left must have no gap. */
+  async #syncReleased(): Promise<void> {
+    if (this.#isReleaseOpen) await this.#disk.syncDirectory(this.#dir);
+    this.#isReleaseOpen = false;
   }
 
   segments(): readonly WalSegment[] {
@@ -204,6 +220,7 @@ export class OpenWal implements Wal {
   }
 
   async #close(): Promise<void> {
+    await this.#releases.ended();
     try {
       await this.#log?.close(() => this.#reserve.spend());
     } finally {
