@@ -5,36 +5,53 @@ import { plainBytes } from './source.ts';
 import type { ByteSource } from './source.ts';
 
 /**
- * The same chunks; rejects with `signal.reason` as soon as the signal aborts. The source is told to stop, and not waited
+ * The same items; rejects with `signal.reason` as soon as the signal aborts. The source is told to stop, and not waited
  * for: one that hangs in `next()` would hang in `return()` too.
  */
-function abortable<T>(stream: AsyncIterable<T>, signal: AbortSignal | undefined): AsyncIterable<T> {
-  return signal === undefined ? stream : untilAborted(stream, signal);
+export function abortable<T>(
+  items: AsyncIterable<T>,
+  signal: AbortSignal | undefined,
+): AsyncIterable<T> {
+  return signal === undefined ? items : untilAborted(items, signal);
 }
 
-async function* untilAborted<T>(stream: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
+async function* untilAborted<T>(items: AsyncIterable<T>, signal: AbortSignal): AsyncGenerator<T> {
   signal.throwIfAborted();
-  let onAbort = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = (): void => reject(signal.reason as Error);
-  });
-  aborted.catch(() => {});
+  // One listener for the whole stream: to race each item against one promise would keep something of every item.
+  let fail: (error: Error) => void = () => {};
+  const onAbort = (): void => fail(signal.reason as Error);
   signal.addEventListener('abort', onAbort, { once: true });
-  const iterator = stream[Symbol.asyncIterator]();
-  let done = false;
+  const iterator = items[Symbol.asyncIterator]();
+  let isOver = false;
+  const next = (): Promise<IteratorResult<T>> =>
+    new Promise((resolve, reject) => {
+      fail = reject;
+      Promise.resolve(iterator.next()).then(resolve, (error: Error) => {
+        isOver = true;
+        reject(error);
+      });
+    });
   try {
     for (;;) {
-      const step = await Promise.race([iterator.next(), aborted]);
+      signal.throwIfAborted();
+      const step = await next();
       if (step.done === true) {
-        done = true;
+        isOver = true;
         return;
       }
       yield step.value;
     }
   } finally {
     signal.removeEventListener('abort', onAbort);
-    if (!done) iterator.return?.().then(undefined, () => {});
+    if (!isOver) void stop(iterator);
   }
+}
+
+/** Whatever comes of it: there is an error already, or nobody who wants one. */
+async function stop(iterator: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {}
 }
 
 /** Reads a source whole into memory of its own; a source that is not as long as it declared fails. */

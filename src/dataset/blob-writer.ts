@@ -1,5 +1,5 @@
 /** A raw object streamed into a snapshot: nothing is visible before `commit()`, and without it nothing stays. */
-import { byteSource } from '../bytes/index.ts';
+import { abortable, byteSource } from '../bytes/index.ts';
 import type { ByteInput } from '../bytes/index.ts';
 import { LodeError } from '../errors.ts';
 import { Turns } from '../parallel.ts';
@@ -23,14 +23,20 @@ export class BlobWriter<S> implements AsyncDisposable {
   #failure: { readonly error: unknown } | undefined;
   /** Calls run one after another, awaited or not: chunks written at once would overtake one another. */
   readonly #turns = new Turns();
+  /** Ends the wait for a stream that is being written. */
+  readonly #stop = new AbortController();
+  readonly #signal: AbortSignal;
 
-  /** Made by `streamWrite`. */
+  /** Made by `streamWrite`; `signal` is that of its call. */
   constructor(
     session: CommitSession,
     file: StreamFile,
     onCommitted: (committed: Committed<DatasetManifest>) => S,
     onClosed: (writer: BlobWriter<S>) => void,
+    signal: AbortSignal | undefined,
   ) {
+    const { signal: stopped } = this.#stop;
+    this.#signal = signal === undefined ? stopped : AbortSignal.any([signal, stopped]);
     this.#session = session;
     this.#file = file;
     this.#onCommitted = onCommitted;
@@ -46,7 +52,8 @@ export class BlobWriter<S> implements AsyncDisposable {
       if (this.#failure !== undefined) throw this.#failure.error;
       try {
         if (source.bytes !== undefined) return await this.#file.write(source.bytes);
-        for await (const chunk of source.stream()) await this.#file.write(chunk);
+        for await (const chunk of abortable(source.stream(), this.#signal))
+          await this.#file.write(chunk);
       } catch (error) {
         // A part is missing from here on: what is left must not be committed as if it were whole.
         this.#failure = { error };
@@ -82,6 +89,7 @@ export class BlobWriter<S> implements AsyncDisposable {
     if (this.#state === 'committed' || this.#state === 'committing') this.#require('abort');
     if (this.#state !== 'open') return;
     this.#state = 'aborted';
+    this.#stop.abort(closed('write', 'is closed (aborted)', this.#file.path));
     await this.#file.abort();
     if (this.#file.isOurs) this.#session.begun(this.#file.path);
     await this.#session.discard(undefined);
@@ -101,9 +109,13 @@ export class BlobWriter<S> implements AsyncDisposable {
     if (this.#state === 'open') return;
     const why =
       this.#state === 'committed' ? 'was committed already' : `is closed (${this.#state})`;
-    throw new LodeError('LODE_CLOSED', `cannot ${call}: this writer ${why}`, {
-      key: this.#file.path,
-      next: 'Start another with streamWrite().',
-    });
+    throw closed(call, why, this.#file.path);
   }
+}
+
+function closed(call: string, why: string, key: string): LodeError {
+  return new LodeError('LODE_CLOSED', `cannot ${call}: this writer ${why}`, {
+    key,
+    next: 'Start another with streamWrite().',
+  });
 }

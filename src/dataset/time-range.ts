@@ -21,10 +21,10 @@ export class TimeRange<R> {
     try {
       if (this.#min === undefined || this.#max === undefined) {
         timeText(time);
-        this.#min = time;
-        this.#max = time;
-      } else if (isBefore(time, this.#min)) this.#min = time;
-      else if (isBefore(this.#max, time)) this.#max = time;
+        this.#min = kept(time);
+        this.#max = this.#min;
+      } else if (isBefore(time, this.#min)) this.#min = kept(time);
+      else if (isBefore(this.#max, time)) this.#max = kept(time);
     } catch (error) {
       if (!isLodeError(error)) throw error;
       throw new LodeError('LODE_INVALID_RECORD', 'the timestamp of a record is not a time', {
@@ -42,6 +42,11 @@ export class TimeRange<R> {
     if (this.#min === undefined || this.#max === undefined) return {};
     return { minTimestamp: timeText(this.#min), maxTimestamp: timeText(this.#max) };
   }
+}
+
+/** A date may be set to another time, for the next record or by whoever owns it. */
+function kept(time: TimeInput): TimeInput {
+  return time instanceof Date ? new Date(time) : time;
 }
 
 /** Two dates, or two bigints, compare as they are; anything else as text. */

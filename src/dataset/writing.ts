@@ -1,4 +1,5 @@
 /** The three ways into a dataset: records in memory, records from an iterable, raw bytes pushed. */
+import { abortable } from '../bytes/index.ts';
 import type { Codec } from '../encoding/codec.ts';
 import { LodeError } from '../errors.ts';
 import { fenceMember } from '../history/index.ts';
@@ -8,6 +9,7 @@ import { createMeter } from '../store/index.ts';
 import type { Meter } from '../store/index.ts';
 import { BlobWriter } from './blob-writer.ts';
 import type { DatasetContext } from './context.ts';
+import { ownMetadata } from '../manifest/index.ts';
 import type { Metadata } from '../manifest/index.ts';
 import type { DatasetManifest } from './manifest/index.ts';
 import { CommitSession } from './session.ts';
@@ -30,13 +32,15 @@ export function write<R>(
 ): Promise<CommittedSnapshot> {
   const { codec, compressor, checksum, timestamp } = context.options;
   if (!Array.isArray(records)) throw invalid(context, 'records', 'an array', records);
+  // A list of our own: one that is emptied for the next batch meanwhile must not empty this snapshot.
+  const own = [...records];
   return inSession(context, metadata, options, async (op, session) => {
-    if (codec === undefined) return blobContent(context, op, session, records);
+    if (codec === undefined) return blobContent(context, op, session, own);
     const times = new TimeRange(timestamp);
-    const plans = planFiles(context, session, records, times);
+    const plans = planFiles(context, session, own, times);
     const begun = (path: string): void => session.begun(path);
     const files = await writeFiles(op, codec, plans, { compressor, checksum }, begun);
-    return { files, rowCount: records.length, ...times.members() };
+    return { files, rowCount: own.length, ...times.members() };
   });
 }
 
@@ -62,7 +66,7 @@ export function streamWriteRecords<R>(
     });
     let rowCount = 0;
     try {
-      for await (const record of records) {
+      for await (const record of heeding(records, op.signal)) {
         op.signal?.throwIfAborted();
         times.add(record, rowCount);
         await files.write(record, rowCount++);
@@ -98,6 +102,7 @@ export function streamWrite<R>(
     file,
     (committed) => committedSnapshot(committed, meter),
     onClosed,
+    options.signal,
   );
 }
 
@@ -122,7 +127,8 @@ function begin<R>(
   options: WriteOptions,
 ): { op: Operation; session: CommitSession; meter: Meter } {
   context.assertMayCommit();
-  if (metadata?.[fenceMember] !== undefined) {
+  const own = ownMetadata(metadata);
+  if (own[fenceMember] !== undefined) {
     throw new LodeError('LODE_INVALID_ARGUMENT', 'this member of the metadata is reserved', {
       dataset: context.id,
       field: `metadata.${fenceMember}`,
@@ -132,7 +138,7 @@ function begin<R>(
   const meter = createMeter();
   const op = context.operation(options.signal, meter);
   const { signature, history } = context;
-  const session = new CommitSession(op, signature, history, metadata ?? {}, options.expectedParent);
+  const session = new CommitSession(op, signature, history, own, options.expectedParent);
   return { op, session, meter };
 }
 
@@ -211,6 +217,14 @@ function streamingCodec<R>(context: DatasetContext<R>): Codec<R> {
     dataset: context.id,
     actual: codec.name,
   });
+}
+
+/** What waits for its next record is left alone once the signal aborts; what does not wait is asked between records. */
+function heeding<R>(
+  records: AsyncIterable<R> | Iterable<R>,
+  signal: AbortSignal | undefined,
+): AsyncIterable<R> | Iterable<R> {
+  return Symbol.asyncIterator in records ? abortable(records, signal) : records;
 }
 
 function isIterable(records: unknown): boolean {

@@ -1,6 +1,8 @@
 /** What one public call carries through every layer below it. */
 import type { Env } from '../env.ts';
+import { LodeError } from '../errors.ts';
 import type { Logger } from '../events.ts';
+import { kindOf } from '../options.ts';
 import { watched, withMeter } from '../store/index.ts';
 import type { Meter, Store } from '../store/index.ts';
 
@@ -30,6 +32,13 @@ export function beginOperation(
   signal: AbortSignal | undefined,
   meter: Meter | undefined,
 ): Operation {
+  if (signal && typeof signal.throwIfAborted !== 'function') {
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'this is not an AbortSignal', {
+      field: 'signal',
+      actual: kindOf(signal),
+      next: 'Pass the signal of an AbortController, or none.',
+    });
+  }
   signal?.throwIfAborted();
   const seen = watched(store, env, logger);
   return { store: meter === undefined ? seen : withMeter(seen, meter), env, signal, logger };

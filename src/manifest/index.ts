@@ -12,4 +12,13 @@ export {
 } from './read.ts';
 export type { Metadata } from './read.ts';
 export { sealed } from './seal.ts';
-export { count, metadataText, name, readable, refused, string, tooLarge } from './write.ts';
+export {
+  count,
+  metadataText,
+  name,
+  ownMetadata,
+  readable,
+  refused,
+  string,
+  tooLarge,
+} from './write.ts';

@@ -1,8 +1,18 @@
 /** The leaves of a manifest as text: what could not be read back is refused here, before a pointer can name it (E-4). */
-import { jsonText } from '../encoding/json/index.ts';
+import { jsonText, parseJsonText } from '../encoding/json/index.ts';
 import { quote } from '../encoding/json/text.ts';
 import { LodeError } from '../errors.ts';
 import type { Subject } from '../errors.ts';
+import type { Metadata } from './read.ts';
+
+/**
+ * Metadata as a reader will find it, checked before anything is uploaded for it. What its giver does with the object
+ * later changes neither what is committed nor the snapshot that a handle remembers.
+ */
+export function ownMetadata(given: Metadata | null | undefined): Metadata {
+  const text = metadataText(given ?? {});
+  return parseJsonText(text, { integers: 'exact' }, { key: 'metadata' }) as Metadata;
+}
 
 /** A raw newline can only be indentation: those inside strings are escaped. */
 export function metadataText(metadata: unknown): string {

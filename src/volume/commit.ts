@@ -7,6 +7,7 @@ import { LodeError } from '../errors.ts';
 import type { VolumeRange } from '../errors.ts';
 import { fenceMember, notVisible } from '../history/index.ts';
 import type { CommitRequest, Committed, Operation } from '../history/index.ts';
+import { ownMetadata } from '../manifest/index.ts';
 import type { Metadata } from '../manifest/index.ts';
 import { kindOf } from '../options.ts';
 import { forEachOf } from '../parallel.ts';
@@ -35,9 +36,10 @@ export async function commit(
   const meter = createMeter();
   context.assertMayCommit();
   const op = context.operation({ signal: options.signal, meter });
-  assertMetadata(context, metadata);
+  const own = ownMetadata(metadata);
+  assertMetadata(context, own);
   const blocks = blocksOf(context, staged);
-  const work = new Commit(op, context, proofs, blocks, metadata ?? {}, options);
+  const work = new Commit(op, context, proofs, blocks, own, options);
   const { manifest, retries } = await work.run();
   return { ...snapshotOf(manifest), cost: meter.snapshot(), retries };
 }
@@ -159,8 +161,8 @@ function tableOf(blocks: VolumeBlocks): BlockTable {
   return blocks instanceof BlockTable ? blocks : BlockTable.of(blocks.from(0));
 }
 
-function assertMetadata(context: VolumeContext, metadata: Metadata | null | undefined): void {
-  if (metadata?.[fenceMember] === undefined) return;
+function assertMetadata(context: VolumeContext, metadata: Metadata): void {
+  if (metadata[fenceMember] === undefined) return;
   throw new LodeError('LODE_INVALID_ARGUMENT', 'this member of the metadata is reserved', {
     volume: context.id,
     field: `metadata.${fenceMember}`,
