@@ -99,7 +99,8 @@ export function decodeSnapshotFooter(body: Uint8Array, key: string): SnapshotFoo
   };
 }
 
-function wordOf(value: string, field: string): Uint8Array {
+/** Throws for a name that no snapshot has room for. */
+export function wordOf(value: string, field: string): Uint8Array {
   const bytes = new TextEncoder().encode(value);
   if (bytes.length <= wordBytesMax) return bytes;
   throw new LodeError('LODE_INVALID_ARGUMENT', 'this name is too long for a snapshot', {

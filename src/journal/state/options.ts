@@ -3,6 +3,7 @@ import type { Disk } from '../../disk/disk.ts';
 import type { Env } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
 import { assertOptions } from '../../options.ts';
+import { wordOf } from '../snapshot/header.ts';
 import type { WalOptions } from '../wal/options.ts';
 import { json } from './codec.ts';
 import type { JournalCodec, JournalCodecs } from './codec.ts';
@@ -115,7 +116,11 @@ export function settle<State, Event>(
   refuseUnless(isCount(snapshot.everyRecords, 0), 'snapshot.everyRecords', 'a whole number');
   refuseUnless(isCount(snapshot.keep, 1), 'snapshot.keep', 'a whole number, at least 1');
   if (until !== undefined) checkPoint(until);
-  return { codecs: codecsOf(options.codec), durability, recovery, snapshot, version };
+  const codecs = codecsOf(options.codec);
+  // A journal whose snapshots could not say what made them would never have one.
+  wordOf(version, 'version');
+  wordOf(codecs.state.name, 'codec');
+  return { codecs, durability, recovery, snapshot, version };
 }
 
 export function checkPoint(until: JournalPoint): void {
@@ -130,9 +135,12 @@ function codecsOf<State, Event>(
   given: JournalOptions<State, Event>['codec'],
 ): JournalCodecs<State, Event> {
   if (given === undefined) return { event: json<Event>(), state: json<State>() };
-  const codecs = 'event' in given ? given : { event: given, state: given };
-  for (const codec of [codecs.event, codecs.state]) {
-    const isCodec = typeof codec.encode === 'function' && typeof codec.decode === 'function';
+  const isPair = typeof given === 'object' && given !== null && 'event' in given;
+  const codecs = isPair ? given : { event: given, state: given };
+  for (const codec of [codecs.event, codecs.state] as readonly Partial<
+    JournalCodec<State | Event>
+  >[]) {
+    const isCodec = typeof codec?.encode === 'function' && typeof codec.decode === 'function';
     refuseUnless(isCodec && typeof codec.name === 'string', 'codec', 'name, encode and decode');
   }
   // Each is given what it takes: one that takes both takes either.

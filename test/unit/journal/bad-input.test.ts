@@ -1,5 +1,6 @@
 /** At risk: a journal that takes what it cannot give back, or harms what is not its own. */
 import assert from 'node:assert/strict';
+import { readdir } from 'node:fs/promises';
 import { describe, it } from 'node:test';
 import {
   bytes,
@@ -122,6 +123,31 @@ describe('a journal given bad input', () => {
     await assert.rejects(openJournal(dir, options), coded('LODE_INVALID_RECORD'));
     assert.deepEqual(await names(disk, /./), []);
     await (await openJournal(dir, { ...options, codec: structured() })).close();
+  });
+
+  it('does not begin with names that no snapshot has room for, or without a codec', async () => {
+    const disk = await newDisk();
+    const named = (name: string): object => ({ ...structured(), name });
+    const wrong = [5, null, 'json', {}, { event: structured() }, named('n'.repeat(256))];
+    for (const codec of wrong as NonNullable<Options['codec']>[])
+      await assert.rejects(open(disk, { codec }), coded('LODE_INVALID_ARGUMENT'));
+    await assert.rejects(open(disk, { version: 'ü'.repeat(128) }), coded('LODE_INVALID_ARGUMENT'));
+    assert.deepEqual(await names(disk, /./), []);
+    await using journal = await open(disk, { version: 'v'.repeat(255) });
+    await journal.append({ key: 'a', value: 1 });
+    await journal.snapshot();
+  });
+
+  it('is in no directory that nobody has named', async () => {
+    const { length } = await readdir('.');
+    for (const wrong of ['', undefined, null, 5, new URL('https://example.org/')] as unknown[]) {
+      const path = wrong as string;
+      const options = { initial: () => 0, apply: () => 0 };
+      await assert.rejects(openJournal(path, options), coded('LODE_INVALID_ARGUMENT'));
+      await assert.rejects(openWal(path), coded('LODE_INVALID_ARGUMENT'));
+      await assert.rejects(recover(path), coded('LODE_INVALID_ARGUMENT'));
+    }
+    assert.equal((await readdir('.')).length, length);
   });
 
   it('takes no snapshot of a state that its codec cannot write, and goes on', async () => {
