@@ -21,17 +21,30 @@ export async function copyOut(
 ): Promise<CopyOutReport> {
   const { manifest, op } = plan;
   let [copiedBytes, keptBytes, blocks] = [0, 0, 0];
-  const work = mapInOrder(blocksIn(plan, range), blocksAhead, async (block) => {
+  let isOver = false;
+  const copy = async (block: Span): Promise<{ isThere: boolean; length: number }> => {
     op.signal?.throwIfAborted();
     const isThere = await holds(plan, target, block);
-    if (!isThere) await fetchInto(plan, target, block);
+    if (!isThere) await fetchInto(plan, target, block, () => isOver);
     return { isThere, length: block.length };
+  };
+  const underWay = new Set<Promise<unknown>>();
+  const work = mapInOrder(blocksIn(plan, range), blocksAhead, (block) => {
+    const copied = copy(block).finally(() => underWay.delete(copied));
+    underWay.add(copied);
+    return copied;
   });
-  for await (const { isThere, length } of work) {
-    blocks++;
-    if (isThere) keptBytes += length;
-    else copiedBytes += length;
-    onProgress?.({ blocks, copiedBytes, keptBytes });
+  try {
+    for await (const { isThere, length } of work) {
+      blocks++;
+      if (isThere) keptBytes += length;
+      else copiedBytes += length;
+      onProgress?.({ blocks, copiedBytes, keptBytes });
+    }
+  } finally {
+    // Whoever gave the target closes it next: a write that comes later could meet another file under its descriptor.
+    isOver = true;
+    await Promise.allSettled(underWay);
   }
   return { blocks, copiedBytes, keptBytes, gaps: gapsIn(manifest.blocks, range) };
 }
@@ -60,9 +73,15 @@ async function holds(plan: ReadPlan, target: VolumeTarget, block: Span): Promise
   return hasher.digest() === hex;
 }
 
-async function fetchInto(plan: ReadPlan, target: VolumeTarget, block: Span): Promise<void> {
+async function fetchInto(
+  plan: ReadPlan,
+  target: VolumeTarget,
+  block: Span,
+  isOver: () => boolean,
+): Promise<void> {
   let at = block.offset;
   for await (const chunk of readBlock(plan, block)) {
+    if (isOver()) return;
     await target.write(chunk, at);
     at += chunk.length;
   }

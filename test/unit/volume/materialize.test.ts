@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { memoryDisk } from '../../../src/disk/memory.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
 import { materialize } from '../../../src/local/materialize.ts';
+import { hooked } from '../journal/hooked.ts';
 import { blockKey, bedOf, content, failure, put } from './bed.ts';
 
 async function fileAt(disk: Disk, path: string): Promise<Uint8Array> {
@@ -89,5 +90,32 @@ describe('materialize', () => {
     const stop = new AbortController();
     stop.abort(new Error('enough'));
     await assert.rejects(materialize(volume, 'y', { disk, signal: stop.signal }), /enough/);
+  });
+
+  it('writes nothing any more once it has failed: the descriptor may be that of another file', async () => {
+    const bed = bedOf('guarded put');
+    const inner = memoryDisk();
+    const volume = await bed.volume();
+    await put(volume, [0, 10], [10, 10], [20, 10], [30, 10], [40, 10]);
+    await bed.store.delete(blockKey(10, 10));
+    let [started, ended, isClosed] = [0, 0, false];
+    const disk = hooked(inner, {}, (file) => ({
+      write: async (bytes, position) => {
+        assert.ok(!isClosed, 'written to after it was closed');
+        started++;
+        for (let turn = 0; turn < position * 20; turn++) await Promise.resolve();
+        await file.write(bytes, position);
+        ended++;
+      },
+      close: () => {
+        assert.equal(ended, started, 'closed while it is written to');
+        isClosed = true;
+        return file.close();
+      },
+    }));
+    await failure('LODE_NOT_FOUND', materialize(volume, 'x', { disk }));
+    assert.ok(isClosed && started > 0);
+    for (let turn = 0; turn < 2_000; turn++) await Promise.resolve();
+    assert.equal(ended, started);
   });
 });
