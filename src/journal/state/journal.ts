@@ -224,7 +224,10 @@ export class OpenJournal<State, Event> implements Journal<State, Event> {
    */
   async #compact(): Promise<number> {
     const { disk, dir, wal, settings } = this.#parts;
-    const needed = await deleteOldStates(disk, dir, settings.snapshot.keep);
+    // A state that this code does not take is no help when a newer one is damaged.
+    const isTrusted = ({ version }: { readonly version: string }): boolean =>
+      version === settings.version || settings.upgrades;
+    const needed = await deleteOldStates(disk, dir, settings.snapshot.keep, isTrusted);
     try {
       // Segments are dropped whole: the log goes on in one of its own. Where appends wait for nothing, nor does that.
       if (settings.durability === 'each') wal.rotateSync();

@@ -168,7 +168,7 @@ function isTrusted<State, Event>(
       next: 'Open the journal with the codec that its snapshots name.',
     });
   }
-  return version === settings.version || options.upgrade !== undefined;
+  return version === settings.version || settings.upgrades;
 }
 
 /** A state of another version is of no use; without one, the log has to go back to the first event. */

@@ -14,7 +14,7 @@ export interface SnapshotPolicy {
   readonly everyBytes?: number;
   /** The same, counted in events; 0, the default, for never. */
   readonly everyRecords?: number;
-  /** So many snapshots are kept, with the log from the oldest of them on; 2 by default. */
+  /** So many snapshots that can be used are kept, with the log from the oldest of them on; 2 by default. */
   readonly keep?: number;
 }
 
@@ -89,6 +89,8 @@ export interface JournalSettings<State, Event> {
   readonly recovery: RecoveryMode;
   readonly snapshot: Required<SnapshotPolicy>;
   readonly version: string;
+  /** States of other versions are taken too. */
+  readonly upgrades: boolean;
 }
 
 const snapshotDefaults = { everyBytes: 64 * 1024 * 1024, everyRecords: 0, keep: 2 };
@@ -120,7 +122,8 @@ export function settle<State, Event>(
   // A journal whose snapshots could not say what made them would never have one.
   wordOf(version, 'version');
   wordOf(codecs.state.name, 'codec');
-  return { codecs, durability, recovery, snapshot, version };
+  const upgrades = upgrade !== undefined;
+  return { codecs, durability, recovery, snapshot, version, upgrades };
 }
 
 export function checkPoint(until: JournalPoint): void {

@@ -1,11 +1,11 @@
 /** Points in the past of a journal: which events are behind one, and which points there are. */
 import type { Disk } from '../../disk/disk.ts';
-import { isLodeError, LodeError } from '../../errors.ts';
-import { listSnapshots, openSnapshot } from '../snapshot/snapshot.ts';
+import { LodeError } from '../../errors.ts';
+import { listSnapshots } from '../snapshot/snapshot.ts';
 import { examine } from '../wal/examine.ts';
 import type { WalRecord } from '../wal/types.ts';
 import type { JournalPoint } from './options.ts';
-import { damageBefore, isGap } from './saved-states.ts';
+import { damageBefore, headerOf, isGap } from './saved-states.ts';
 import type { FoundStates } from './saved-states.ts';
 
 export function isBehind(
@@ -59,13 +59,8 @@ type Moment = Pick<WalRecord, 'lsn' | 'timeMs'>;
 /** The oldest snapshot that can be read. */
 async function oldestIn(disk: Disk, dir: string): Promise<Moment | undefined> {
   for (const { name } of (await listSnapshots(dir, { disk })).reverse()) {
-    try {
-      const open = await openSnapshot(`${dir}/${name}`, { disk });
-      await open.close();
-      return open.header;
-    } catch (error) {
-      if (!isLodeError(error) || error.kind !== 'corrupt') throw error;
-    }
+    const header = await headerOf(disk, `${dir}/${name}`);
+    if (header !== undefined) return header;
   }
   return undefined;
 }

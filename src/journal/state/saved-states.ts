@@ -104,14 +104,36 @@ export function damagedNames(ignored: readonly IgnoredSnapshot[]): string[] {
 }
 
 /**
- * Deletes all snapshots but the newest `keep`, of which the caller has just verified the first. Returns the LSN of the oldest one left: the
- * log behind it is needed. While there are fewer, the initial state counts as one, and all of the log is.
+ * Deletes all snapshots but the newest `keep` that can be used, of which the caller has just verified the first. Returns the LSN of the
+ * oldest one left: the log behind it is needed. While there are fewer, the initial state counts as one, and all of the log is.
  */
-export async function deleteOldStates(disk: Disk, dir: string, keep: number): Promise<number> {
+export async function deleteOldStates(
+  disk: Disk,
+  dir: string,
+  keep: number,
+  isTrusted: (header: SnapshotHeader) => boolean,
+): Promise<number> {
   const files = await listSnapshots(dir, { disk });
-  for (const { name } of files.slice(keep).reverse()) await disk.unlink(`${dir}/${name}`);
-  if (files.length > keep) await disk.syncDirectory(dir);
-  return files[keep - 1]?.lsn ?? 0;
+  let [kept, usable] = [0, 0];
+  while (kept < files.length && usable < keep) {
+    const header = await headerOf(disk, `${dir}/${files[kept++]?.name}`);
+    if (header !== undefined && isTrusted(header)) usable++;
+  }
+  for (const { name } of files.slice(kept).reverse()) await disk.unlink(`${dir}/${name}`);
+  if (files.length > kept) await disk.syncDirectory(dir);
+  return usable < keep ? 0 : (files[kept - 1]?.lsn ?? 0);
+}
+
+/** Undefined when it is damaged. */
+export async function headerOf(disk: Disk, path: string): Promise<SnapshotHeader | undefined> {
+  try {
+    const open = await openSnapshot(path, { disk });
+    await open.close();
+    return open.header;
+  } catch (error) {
+    if (!isLodeError(error) || error.kind !== 'corrupt') throw error;
+    return undefined;
+  }
 }
 
 /** Does it again when whoever has the journal open took a snapshot meanwhile, and dropped the log that was counted on. */

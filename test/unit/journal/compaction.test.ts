@@ -158,6 +158,47 @@ describe('snapshots of a journal', () => {
   });
 });
 
+describe('states that the code of today does not take', () => {
+  const twice = (state: State, { key, value }: Entry): void => {
+    state[key] = (value as number) * 2;
+  };
+  const upgrade = (state: unknown): State => state as State;
+
+  it('do not count as those that are kept: a damaged snapshot costs nothing', async () => {
+    const disk = await newDisk();
+    const before = await open(disk, { version: '1' });
+    await before.append({ key: 'a', value: 1 });
+    await before.snapshot();
+    await before.close();
+    const now = { version: '2', apply: twice };
+    const journal = await open(disk, now);
+    await journal.append({ key: 'b', value: 2 });
+    await journal.snapshot();
+    await journal.close();
+    const [, newest = ''] = await names(disk, /snap$/);
+    await damage(disk, newest, 100);
+    await using again = await open(disk, now);
+    assert.deepEqual(again.state, { a: 2, b: 4 });
+    for (const value of [3, 4]) {
+      await again.append({ key: 'c', value });
+      await again.snapshot();
+    }
+    // Two that can be used: now the log may go, and what is older.
+    assert.equal((await names(disk, /snap$/)).length, 2);
+    await assert.rejects(again.replay({ from: 1 }).next(), coded('LODE_NOT_FOUND'));
+  });
+
+  it('count where they are upgraded', async () => {
+    const disk = await newDisk();
+    for (const version of ['1', '2', '3']) {
+      await using journal = await open(disk, { version, upgrade });
+      await journal.append({ key: version, value: 1 });
+      await journal.snapshot();
+    }
+    assert.equal((await names(disk, /snap$/)).length, 2);
+  });
+});
+
 describe('the past of a journal', () => {
   it('can be opened at an event or a moment, without changing anything', async () => {
     const disk = await newDisk();
