@@ -1,8 +1,10 @@
 /** Refusals: credentials, clocks, regions, redirects, endpoints that are none. */
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
+import type { LodeErrorCode } from '../../src/errors.ts';
 import { s3Store } from '../../src/s3.ts';
 import { s3Double } from '../../src/testing/index.ts';
+import type { S3Double } from '../../src/testing/index.ts';
 import { failsWith, sent, textAt, type WireScript } from './scene.ts';
 
 const key = 'dir/object';
@@ -174,24 +176,16 @@ export const refusalScripts: readonly WireScript[] = [
   },
   {
     name: 'a server that speaks no HTTP',
-    async run({ double }) {
-      const server = createServer((socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'));
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      try {
-        const { port } = server.address() as { port: number };
-        const store = s3Store({
-          bucket: double.bucket,
-          endpoint: `http://127.0.0.1:${port}`,
-          credentials: { accessKeyId: id, secretAccessKey: 'x' },
-          attempts: 2,
-          backoff: { baseDelayMs: 1 },
-        });
-        await failsWith(store.get(key), 'LODE_INVALID_RESPONSE');
-        await store.close();
-      } finally {
-        server.close();
-      }
-    },
+    run: ({ double }) => strange(double, 'SSH-2.0-OpenSSH_9.6\r\n', 'LODE_INVALID_RESPONSE'),
+  },
+  {
+    name: 'a server that wants to speak something else than HTTP',
+    run: ({ double }) =>
+      strange(
+        double,
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n',
+        'LODE_UNAVAILABLE',
+      ),
   },
   {
     name: 'keys of 1,023, 1,024 and 1,025 bytes',
@@ -221,3 +215,28 @@ export const refusalScripts: readonly WireScript[] = [
     },
   },
 ];
+
+/** Whatever is asked, the server says this and hangs up. */
+async function strange(double: S3Double, says: string, code: LodeErrorCode): Promise<void> {
+  const server = createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', () => socket.end(says));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = server.address() as { port: number };
+    const store = s3Store({
+      bucket: double.bucket,
+      endpoint: `http://127.0.0.1:${port}`,
+      credentials: { accessKeyId: id, secretAccessKey: 'x' },
+      conditions: 'assume',
+      attempts: 2,
+      backoff: { baseDelayMs: 1 },
+    });
+    await failsWith(store.get(key), code);
+    await failsWith(store.put(key, 'x'), 'LODE_WRITE_UNCERTAIN');
+    await store.close();
+  } finally {
+    server.close();
+  }
+}

@@ -106,9 +106,19 @@ function exchange(request: Request, { module, kept, single }: Lane): Promise<Res
       // The reason of an abort is the caller's, and stays as it is.
       reject(cutOff && signal?.aborted !== true ? Object.assign(error, { cutOff }) : error);
     });
-    sent.on('response', (message) => resolve(answer(message)));
+    let isAnswered = false;
+    sent.on('response', (message) => {
+      isAnswered = true;
+      resolve(answer(message));
+    });
+    // The platform hangs up, and says nothing, on a server that wants to speak something else than HTTP.
+    sent.on('close', () => isAnswered || reject(closedEarly()));
     sent.end(body);
   });
+}
+
+function closedEarly(): DOMException {
+  return new DOMException('the connection closed early', 'NetworkError');
 }
 
 function answer(message: Http.IncomingMessage): Response {
@@ -144,12 +154,12 @@ async function* chunksOf(message: Http.IncomingMessage): AsyncGenerator<Uint8Arr
   });
   message.on('end', () => finish(undefined));
   message.on('error', finish);
-  const closedEarly = (): void => {
-    if (over === undefined) finish(new DOMException('the connection closed early', 'NetworkError'));
+  const closed = (): void => {
+    if (over === undefined) finish(closedEarly());
   };
-  message.on('close', closedEarly);
+  message.on('close', closed);
   // It may have broken before anybody listened.
-  if (message.destroyed) closedEarly();
+  if (message.destroyed) closed();
   try {
     for (;;) {
       const chunk = waiting.shift();

@@ -42,7 +42,7 @@ export interface Answer {
   readonly lost?: never;
   readonly status: number;
   readonly response: TransportResponse;
-  /** Set unless the status is a success or `304`: the body has been read then. */
+  /** Set unless the status is a success, or the `304` that was asked for: the body has been read then. */
   readonly fault: Fault | undefined;
 }
 
@@ -209,7 +209,10 @@ export class S3Client {
       return { lost: lostOf(cause, key ?? this.bucket, host) };
     }
     const { status } = response;
-    if ((status >= 200 && status < 300) || status === 304)
+    // To anything else than such a read it says nothing, least of all that something was written.
+    const isUnchanged =
+      status === 304 && method === 'GET' && request.headers?.['if-none-match'] !== undefined;
+    if ((status >= 200 && status < 300) || isUnchanged)
       return { status, response, fault: undefined };
     const text = method === 'HEAD' ? skip(response) : await readBody(response, errorBytesMax);
     signal?.throwIfAborted();

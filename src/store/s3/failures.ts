@@ -36,7 +36,8 @@ export function isBusy({ status, code }: Fault): boolean {
 export function isUnknown(fault: Fault): boolean {
   const { status, code } = fault;
   const full = status === 507 || code === 'QuotaExceeded' || code === 'XMinioStorageFull';
-  return !isBusy(fault) && !full && (status === 408 || (status >= 500 && status !== 501));
+  const isOdd = status === 304 || status === 408;
+  return !isBusy(fault) && !full && (isOdd || (status >= 500 && status !== 501));
 }
 
 /** Another request was faster and not over yet: ask again, it says. */

@@ -32,6 +32,13 @@ const changedBehind: NonNullable<S3Act['serve']> = (request, run) => {
 
 const broken: readonly WireScript[] = [
   {
+    name: 'an answer "not modified" that nobody asked for is not taken for content',
+    objects,
+    rules: onGet({ answer: { status: 304, body: '' } }),
+    calls: get,
+    outcomes: [whole],
+  },
+  {
     name: 'a body that breaks off is read on, or reported',
     objects,
     rules: onGet({ cut: { body: 4 } }),

@@ -24,7 +24,28 @@ function another(request: S3Request): S3Request {
   };
 }
 
+/** What a cache in between may say, and means nothing for a write. */
+const notModified: S3Act = {
+  effect: 'none',
+  answer: { status: 304, headers: { etag: '"other"' }, body: '' },
+};
+
 const lost: readonly WireScript[] = [
+  {
+    name: 'an answer "not modified" does not mean that anything was stored',
+    rules: onPut(notModified),
+    calls: create,
+    outcomes: ['stored'],
+    after: ours,
+  },
+  {
+    name: 'nor does it when it never ends',
+    objects: theirs,
+    rules: onPut(notModified, forEver),
+    calls: swap,
+    outcomes: [uncertain],
+    after: theirs,
+  },
   {
     name: 'an answer lost whole is not a conflict',
     rules: onPut({ cut: { head: 0 } }),
