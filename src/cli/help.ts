@@ -252,7 +252,7 @@ Examples:
 
 Exit code 5 when anything is damaged; each such file is a line on stdout, with the offset,
 and the checksums where it is those. What a crash leaves of its last write is no damage:
-nobody was told that it was written.
+nobody was told that it was written. A restoration that has not ended is.
 
 Examples:
   lode journal verify ./journal

@@ -1,4 +1,5 @@
 /** What the `lode journal` commands have in common: the directory they look at, and how its facts look. */
+import { existsSync } from 'node:fs';
 import { isLodeError, LodeError } from 'lode';
 import { inspectWal, listSnapshots, openSnapshot } from 'lode/journal';
 import type { RecoveryDamage, SnapshotFile, SnapshotHeader, WalInspection } from 'lode/journal';
@@ -15,16 +16,36 @@ export function directoryOf(call: Call): string {
   return dir;
 }
 
+interface JournalFiles {
+  readonly dir: string;
+  readonly log: WalInspection;
+  readonly snapshots: SnapshotFile[];
+  /** What there is is not all: nobody can open it. */
+  readonly unfinished: LodeError | undefined;
+}
+
 /** What is in it; `LODE_NOT_FOUND` when that is no journal. */
-export async function journalOf(
-  call: Call,
-): Promise<{ dir: string; log: WalInspection; snapshots: SnapshotFile[] }> {
+export async function journalOf(call: Call): Promise<JournalFiles> {
   const dir = directoryOf(call);
   const log = await inspectWal(dir, { recovery: 'last-good' });
   const snapshots = await listSnapshots(dir);
-  if (log.files.length > 0 || log.damage !== undefined || snapshots.length > 0)
-    return { dir, log, snapshots };
+  const unfinished = unfinishedIn(dir);
+  const isEmpty = log.files.length === 0 && log.damage === undefined && snapshots.length === 0;
+  if (!isEmpty || unfinished !== undefined) return { dir, log, snapshots, unfinished };
   throw new LodeError('LODE_NOT_FOUND', 'there is no journal in this directory', { key: dir });
+}
+
+/** The notes of docs/formats/journal.md, section 1. */
+function unfinishedIn(dir: string): LodeError | undefined {
+  for (const [name, what] of [
+    ['restoring', 'this journal has not been restored to its end'],
+    ['rewinding', 'this journal has not been taken back to its end'],
+  ] as const) {
+    const key = `${dir}/${name}`;
+    const next = 'Repeat the call that was begun: it goes on where it broke off.';
+    if (existsSync(key)) return new LodeError('LODE_TRUNCATED', what, { key, next });
+  }
+  return undefined;
 }
 
 export interface CheckedSnapshot extends SnapshotFile {

@@ -164,6 +164,20 @@ describe('lode journal', () => {
     assert.equal((await run('restore', 'backups', 'nothing', 'other')).code, 3);
   });
 
+  it('calls no journal whole that has not been restored, or taken back, to its end', async () => {
+    for (const note of ['restoring', 'rewinding']) {
+      cpSync(join(at.folder, 'restored'), join(at.folder, note), { recursive: true });
+      assert.equal((await run('verify', note)).code, 0);
+      writeFileSync(join(at.folder, note, note), '{}\n');
+      const { code, stdout } = await run('verify', note);
+      assert.equal(code, 5);
+      assert.match(stdout, new RegExp(`^${note}  .*LODE_TRUNCATED$`, 'm'));
+      const inspected = await run('inspect', note);
+      assert.equal(inspected.code, 5);
+      assert.match(inspected.stderr, /to its end/);
+    }
+  });
+
   it('export and restore make the same journal, on the same dataset as exportTo', async () => {
     const exported = await lodeJson(['journal', 'export', 'exported', 'backups', 'copy'], {
       cwd: at.folder,

@@ -12,12 +12,14 @@ export const command: Command = {
   names: ['DIR'],
   async run(call) {
     const { out } = call;
-    const { dir, log, snapshots: names } = await journalOf(call);
+    const { dir, log, snapshots: names, unfinished } = await journalOf(call);
     const snapshots: CheckedSnapshot[] = [];
     for (const name of names) snapshots.push(await checkSnapshot(dir, name, log.journalId));
     const { damage } = log;
     const isDamaged =
-      damage?.isTorn === false || snapshots.some(({ error }) => error !== undefined);
+      unfinished !== undefined ||
+      damage?.isTorn === false ||
+      snapshots.some(({ error }) => error !== undefined);
     if (out.json) {
       const { journalId, firstLsn, lastLsn, records, leftovers } = log;
       const torn = damage?.isTorn === true ? damageFacts(damage) : undefined;
@@ -30,6 +32,7 @@ export const command: Command = {
         segments: log.files.map(segmentFacts),
         snapshots: snapshots.map(snapshotFacts),
         leftovers,
+        unfinished: unfinished && errorFacts(unfinished),
         torn,
         damage: torn === undefined ? damageFacts(damage) : undefined,
       });
@@ -53,6 +56,7 @@ export const command: Command = {
     if (damage?.isTorn === true) out.note(plainText(tornText(damage)));
     else if (damage !== undefined)
       out.note(plainText(`${damage.segment}: ${damage.error.message}`));
+    if (unfinished !== undefined) out.note(plainText(unfinished.message));
     if (log.leftovers.length > 0)
       out.note(`${countText(log.leftovers.length, 'file')} left unfinished by a crash`);
     return isDamaged ? exitCodes.damaged : exitCodes.ok;

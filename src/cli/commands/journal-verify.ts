@@ -19,9 +19,10 @@ export const command: Command = {
   names: ['DIR'],
   async run(call) {
     const { out } = call;
-    const { dir, log, snapshots } = await journalOf(call);
+    const { dir, log, snapshots, unfinished } = await journalOf(call);
     const { damage, notes } = log;
     const problems: Problem[] = [];
+    if (unfinished !== undefined) problems.push({ file: nameOf(unfinished), error: unfinished });
     if (damage?.isTorn === false)
       problems.push({ file: damage.segment, error: damage.error, damage });
     for (const error of notes) problems.push({ file: nameOf(error), error });

@@ -162,7 +162,7 @@ async function assertVacant(
   if (foreign === undefined && (isBegun || isBare)) return;
   throw new LodeError('LODE_ALREADY_EXISTS', 'a journal is restored into an empty directory only', {
     key: dir,
-    actual: foreign ?? names[0],
+    actual: foreign ?? names.find((name) => !bare.includes(name)),
     next: 'Name an empty directory, or repeat the restoration that was begun in this one.',
   });
 }
