@@ -164,11 +164,12 @@ export class OpenWal implements Wal {
   }
 
   async #release(beforeLsn: number): Promise<number> {
-    const { sealed, active } = this.#writable();
+    const log = this.#writable();
+    const { sealed } = log;
     let count = 0;
     await this.#syncReleased();
-    // The last segment says where the log is: it stays until another one does.
-    while (sealed.length > (active === undefined ? 1 : 0)) {
+    // The last segment says where the log is: it stays until another one does. Segments are sealed and made meanwhile.
+    while (sealed.length > (log.active === undefined ? 1 : 0)) {
       const [oldest] = sealed;
       if (oldest === undefined || oldest.lastLsn >= beforeLsn) break;
       // First of all: whoever begins to read now begins behind it.

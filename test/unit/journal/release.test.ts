@@ -102,6 +102,36 @@ describe('a release', () => {
     await wal.close();
   });
 
+  it('keeps the last segment, which says where the log is, when the next one cannot be made', async () => {
+    let letGo = (): void => {};
+    let isFull = false;
+    const inner = recordingDisk();
+    await inner.makeDirectory(dir);
+    const disk = hooked(inner, {
+      openSync(path, mode) {
+        if (isFull) throw new LodeError('LODE_STORAGE_FULL', 'no room', {});
+        return inner.openSync(path, mode);
+      },
+      async unlink(path) {
+        await new Promise<void>((resolve) => (letGo = resolve));
+        await inner.unlink(path);
+      },
+    });
+    const wal = await openWal(dir, { disk, segmentBytes: 1, ...quiet });
+    wal.appendSync(record(1));
+    wal.appendSync(record(2));
+    const releasing = wal.release(3);
+    await settled();
+    isFull = true;
+    assert.throws(() => wal.appendSync(record(3)));
+    letGo();
+    assert.equal(await releasing, 1);
+    await wal.close();
+    const again = await openWal(dir, { disk: inner, ...quiet });
+    assert.equal(again.nextLsn, 3);
+    await again.close();
+  });
+
   it('has ended before the log is closed, and others have it', async () => {
     let letGo = (): void => {};
     const wal = await openFive((inner) => ({
