@@ -330,7 +330,7 @@ export class LogWriter {
   #overtake(): void {
     if (this.#isRotating) throw this.#unready();
     if (this.#inFlight?.isSettled !== false) return;
-    this.#overtaken = this.#active?.reopen(this.#options.disk);
+    this.#overtaken = this.#active?.reopen(this.#options);
     this.#queue.unshift(this.#inFlight);
   }
 

@@ -4,6 +4,7 @@
  */
 import type { Disk, DiskFile } from '../../disk/disk.ts';
 import { FrameWriter } from './frame-writer.ts';
+import type { LogOptions } from './log-options.ts';
 import { segmentName, unfinished } from './names.ts';
 import { sealBytes } from './recover.ts';
 import { recordKinds } from './record.ts';
@@ -66,7 +67,9 @@ export class SegmentWriter {
     beforeName: () => void,
   ): Steps<SegmentWriter> {
     const path = `${dir}/${segmentName(header.firstLsn)}`;
-    const file = disk.openSync(`${path}${unfinished}`, 'open-or-create');
+    // Each writer has one of its own: of two who both take the log for theirs, neither may write what the other one names.
+    const beside = `${path}.${header.epoch}${unfinished}`;
+    const file = disk.openSync(beside, 'open-or-create');
     try {
       file.truncateSync(0);
       file.writeSync(first, 0);
@@ -75,7 +78,7 @@ export class SegmentWriter {
       yield* syncing(dataOf(file));
       // Replaces one of this name only when that one holds no record.
       beforeName();
-      disk.renameSync(`${path}${unfinished}`, path);
+      disk.renameSync(beside, path);
       yield* syncing(namesIn(disk, dir));
       return writer;
     } catch (error) {
@@ -122,10 +125,11 @@ export class SegmentWriter {
 
   /**
    * Goes on through a descriptor of its own and returns the one before, which calls are under way on: closed now, its number might be another
-   * file's when they happen; and of a sync that fails, the machine tells each descriptor once.
+   * file's when they happen; and of a sync that fails, the machine tells each descriptor once. By name, it might be another owner's.
    */
-  reopen(disk: Disk): DiskFile {
+  reopen({ disk, owner }: Pick<LogOptions, 'disk' | 'owner'>): DiskFile {
     const before = this.#file;
+    owner.checkPlace();
     this.#file = disk.openSync(this.path, 'write');
     return before;
   }

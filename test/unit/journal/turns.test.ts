@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import type { Disk, DiskFile } from '../../../src/disk/disk.ts';
 import { isLodeError, LodeError } from '../../../src/errors.ts';
 import type { Wal } from '../../../src/journal.ts';
+import { heldDisk, settled } from './held-disk.ts';
 import { hooked, noLocks } from './hooked.ts';
 import { dir, emptyDisk, openSmall } from '../../journal/sample.ts';
 
@@ -257,6 +258,28 @@ describe('two owners of a log whose locks do not work', () => {
     await Promise.all([old.close(), taker.close()]);
     const third = await openSmall(disk, { recovery: 'strict' });
     assert.deepEqual(await read(third), ['1:kept', '2:kept, too']);
+    await third.close();
+  });
+
+  it('do not write into each other’s segments, by whatever name they open them again', async () => {
+    const held = await heldDisk(dir);
+    const disk = hooked(held.disk, noLocks);
+    const old = await openSmall(disk);
+    held.hold('write', '.log.1.tmp');
+    const large = old.append(new Uint8Array(3 << 20));
+    await settled();
+    assert.equal(held.waiting, 1);
+    const taker = await openSmall(disk);
+    taker.appendSync(text('kept'));
+    assert.throws(
+      () => old.appendSync(text('late')),
+      (error) => isLodeError(error, 'LODE_FENCED'),
+    );
+    held.release();
+    await assert.rejects(large.durable, (error) => isLodeError(error, 'LODE_FENCED'));
+    await Promise.all([old.close(), taker.close()]);
+    const third = await openSmall(disk, { recovery: 'strict' });
+    assert.deepEqual(await read(third), ['1:kept']);
     await third.close();
   });
 
