@@ -74,7 +74,9 @@ export async function examine(
   const files: SegmentFile[] = [];
   for (const { name } of names) {
     const firstLsn = firstLsnOf(name);
-    if (firstLsn !== undefined) files.push(await readHeader(disk, dir, name, firstLsn));
+    if (firstLsn === undefined) continue;
+    const file = await unlessReleased(readHeader(disk, dir, name, firstLsn));
+    if (file !== undefined) files.push(file);
   }
   files.sort((a, b) => a.firstLsn - b.firstLsn);
   const headers = files.flatMap(({ header }) => header ?? []);
@@ -100,7 +102,9 @@ export async function examine(
       const found = { ...(fault ?? headerFault), isTorn };
       return { ...facts, read, notes, problem: problemOf(i, file, found) };
     }
-    const opened = await disk.open(file.path, 'read');
+    const opening = disk.open(file.path, 'read');
+    const opened = read.length > 0 ? await opening : await unlessReleased(opening);
+    if (opened === undefined) return examine(disk, dir, { after, visit, to });
     try {
       const anchor = anchorOf(next, file.header);
       const scan = await scanSegment(
@@ -122,6 +126,16 @@ export async function examine(
     }
   }
   return { ...facts, read, notes };
+}
+
+/** Whoever only reads a log looks on while its owner releases the oldest segments: those that were just listed may be gone. */
+async function unlessReleased<T>(opening: Promise<T>): Promise<T | undefined> {
+  try {
+    return await opening;
+  } catch (error) {
+    if (isLodeError(error, 'LODE_NOT_FOUND')) return undefined;
+    throw error;
+  }
 }
 
 /** Where the log begins: the segment that holds the first record wanted, else the last one that begins it anew. */

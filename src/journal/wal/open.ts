@@ -12,7 +12,7 @@ import { Owner } from './owner.ts';
 import { assertRecoverable, repair, reportOf } from './recover.ts';
 import { Reserve } from './reserve.ts';
 import { OpenWal } from './wal.ts';
-import type { RecoveryMode, RecoveryReport, Wal, WalInspection } from './types.ts';
+import type { RecoveryMode, RecoveryReport, Wal, WalInspection, WalRecord } from './types.ts';
 
 /** Opens the log in `dir`, a directory that exists, and recovers it. */
 export async function openWal(dir: string | URL, options: WalOptions = {}): Promise<Wal> {
@@ -62,8 +62,15 @@ function recover(
   mode: RecoveryMode,
   options: WalOptions,
 ): Promise<{ readonly examination: Examination; readonly setAside: string[] }> {
-  return withReserve(disk, dir, async (isAgain) => {
-    const examination = await examine(disk, dir, isAgain ? { after: options.after } : options);
+  // Each record once, however often and however far the log is read.
+  let visited = 0;
+  const visit = (record: WalRecord): void => {
+    if (record.lsn <= visited) return;
+    visited = record.lsn;
+    options.visit?.(record);
+  };
+  return withReserve(disk, dir, async () => {
+    const examination = await examine(disk, dir, { after: options.after, visit });
     assertRecoverable(examination, mode);
     assertJournal(examination, options.journalId, dir);
     return { examination, setAside: await repair(disk, dir, examination) };
@@ -74,14 +81,14 @@ function recover(
 export async function withReserve<T>(
   disk: Disk,
   dir: string,
-  run: (isAgain: boolean) => Promise<T>,
+  run: () => Promise<T>,
 ): Promise<T> {
   try {
-    return await run(false);
+    return await run();
   } catch (error) {
     if (!isLodeError(error, 'LODE_STORAGE_FULL')) throw error;
     if (!(await new Reserve(disk, dir, 0).spend())) throw error;
-    return run(true);
+    return run();
   }
 }
 

@@ -7,6 +7,7 @@ import type { Journal } from '../../../src/journal.ts';
 import { isLodeError, LodeError } from '../../../src/errors.ts';
 import { faultyDisk, memoryDisk, recordingDisk } from '../../../src/testing/index.ts';
 import type { DiskFaultPlan } from '../../../src/testing/index.ts';
+import { hooked } from './hooked.ts';
 
 type State = Record<string, number>;
 const dir = '/journal';
@@ -135,6 +136,35 @@ describe('a journal on a full disk', () => {
     await journal.close();
     const again = await open(inner, 'group');
     assert.deepEqual(again.state, { a: 1, b: 2, c: 3 });
+    await again.close();
+  });
+});
+
+describe('a journal whose disk says it is full when the log is read', () => {
+  it('is opened with the reserve and with every event', async () => {
+    const inner = memoryDisk();
+    await inner.makeDirectory(dir);
+    const journal = await open(inner, 'each');
+    for (let i = 0; i < 40; i++) await journal.append(`key ${i}`);
+    const { state } = journal;
+    await journal.close();
+    const looked: string[] = [];
+    let fails = true;
+    const disk = hooked(inner, {
+      async open(path, mode) {
+        // Its header was read before; now its content is, behind that of the first segment.
+        const isContent = mode === 'read' && path.endsWith('.log') && looked.includes(path);
+        if (fails && isContent && !path.endsWith('1.log')) {
+          fails = false;
+          throw enospc(path);
+        }
+        looked.push(path);
+        return inner.open(path, mode);
+      },
+    });
+    const again = await open(disk, 'each');
+    assert.equal(fails, false);
+    assert.deepEqual(again.state, state);
     await again.close();
   });
 });

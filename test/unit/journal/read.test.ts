@@ -5,6 +5,7 @@ import type { Disk } from '../../../src/disk/disk.ts';
 import { isLodeError } from '../../../src/errors.ts';
 import { inspectWal, readWal } from '../../../src/journal.ts';
 import { virtualEnv } from '../../../src/testing/index.ts';
+import { hooked } from './hooked.ts';
 import { dir, emptyDisk, openSmall } from '../../journal/sample.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -108,5 +109,26 @@ describe('an inspection', () => {
     const [one, two] = files;
     assert.ok(one && two && two.epoch > one.epoch && two.bytes > two.usedBytes);
     assert.notEqual(one.checksum, two.checksum);
+  });
+
+  it('goes on when the owner releases what was just listed, or is about to be read', async () => {
+    for (const look of [1, 2]) {
+      const inner = await emptyDisk();
+      const wal = await openSmall(inner);
+      for (const value of ['a', 'b', 'c']) {
+        await wal.append(text(value)).durable;
+        await wal.rotate();
+      }
+      let looks = 0;
+      const disk = hooked(inner, {
+        async open(path, mode) {
+          if (path.endsWith('1.log') && ++looks === look) await wal.release(3);
+          return inner.open(path, mode);
+        },
+      });
+      const { files, damage } = await inspectWal(dir, { disk });
+      assert.deepEqual([files.map(({ firstLsn }) => firstLsn), damage], [[3, 4], undefined]);
+      await wal.close();
+    }
   });
 });
