@@ -78,11 +78,7 @@ function recover(
 }
 
 /** On a disk without room for it, once more with the reserve. */
-export async function withReserve<T>(
-  disk: Disk,
-  dir: string,
-  run: () => Promise<T>,
-): Promise<T> {
+export async function withReserve<T>(disk: Disk, dir: string, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
