@@ -141,7 +141,10 @@ function assertParts(volume: string, options: VolumeOptions): void {
   if (typeof store?.put !== 'function') refuse('store', 'a store, such as memoryStore()', store);
   if (checksum !== undefined && checksum !== false && typeof checksum.hasher !== 'function')
     refuse('checksum', 'a checksum, such as sha256(), or false', checksum);
-  for (const [field, value] of Object.entries({ length, blockBytes, stagingBytesMax })) {
+  const { limits = {} } = options;
+  const names = { bytesMax: true, depthMax: true, blocksMax: true } as const;
+  assertOptions<VolumeManifestLimits>(limits, 'limits', names);
+  for (const [field, value] of Object.entries({ length, blockBytes, stagingBytesMax, ...limits })) {
     if (value !== undefined && !(Number.isSafeInteger(value) && value > 0))
       refuse(field, 'an integer from 1 to 2^53 - 1', value);
   }

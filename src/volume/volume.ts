@@ -62,7 +62,8 @@ export class Volume implements AsyncDisposable {
 
   /**
    * Uploads bytes for `offset`. Nothing of them is visible before `commit`. Calls may run at once: memory and requests are
-   * bounded over all of them. Staged again, by whichever process, the same bytes are adopted. One request per block.
+   * bounded over all of them. Bytes in memory are not copied: leave them as they are until it resolves. Staged again, by
+   * whichever process, the same bytes are adopted. One request per block.
    */
   async stageWriteAt(
     offset: number,
