@@ -52,7 +52,8 @@ export async function materialize(
     await file.truncate(volume.length);
     const report = await volume.copyInto(source, target, rest);
     await file.datasync();
-    if (before === undefined) await disk.syncDirectory(at.replace(/[^/\\]*$/, '') || '.');
+    // Whoever made the file may not have come as far as this.
+    await disk.syncDirectory(at.replace(/[^/\\]*$/, '') || '.');
     return report;
   } finally {
     await file.close();

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { memoryDisk } from '../../../src/disk/memory.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
+import { crashStates, recordingDisk } from '../../../src/testing/index.ts';
 import { materialize } from '../../../src/local/materialize.ts';
 import { hooked } from '../journal/hooked.ts';
 import { blockKey, bedOf, content, failure, put } from './bed.ts';
@@ -90,6 +91,26 @@ describe('materialize', () => {
     const stop = new AbortController();
     stop.abort(new Error('enough'));
     await assert.rejects(materialize(volume, 'y', { disk, signal: stop.signal }), /enough/);
+  });
+
+  it('is durable once it resolves, also where an earlier call has made the file', async () => {
+    const bed = bedOf('guarded put');
+    const disk = recordingDisk();
+    const volume = await bed.volume();
+    await put(volume, [0, 10], [10, 10]);
+    await bed.store.delete(blockKey(10, 10));
+    await failure('LODE_NOT_FOUND', materialize(volume, 'x', { disk }));
+    await bed.store.put(blockKey(10, 10), content(10, 10));
+    await materialize(volume, 'x', { disk });
+    disk.mark('resolved');
+    let after = 0;
+    for (const { image: left, marks, describe: told } of crashStates(disk.recording)) {
+      if (!marks.includes('resolved')) continue;
+      after++;
+      const survivor = memoryDisk({ image: left });
+      assert.deepEqual(await fileAt(survivor, 'x'), image(100, [0, 20]), told());
+    }
+    assert.ok(after > 0);
   });
 
   it('writes nothing any more once it has failed: the descriptor may be that of another file', async () => {
