@@ -1,10 +1,9 @@
 /**
  * A pipe between a caller who pushes bytes and a store that pulls them.
  *
- * `write` resolves when the reader has asked for more, so at most one chunk waits (back-pressure). When the reader stops
- * early, whatever the reason, the writing side fails at once instead of waiting for a reader that is gone.
+ * `write` resolves when the reader has asked for more, so at most one chunk waits (back-pressure). A reader that
+ * stops early says so when it settles, through whoever drives it: why it stopped is then what the writing side fails with.
  */
-import { LodeError } from '../errors.ts';
 import type { ByteSource } from './source.ts';
 
 export interface BytePipe {
@@ -43,23 +42,18 @@ export function bytePipe(): BytePipe {
     });
 
   async function* stream(): AsyncGenerator<Uint8Array> {
-    try {
-      for (;;) {
-        if (failure !== undefined) throw failure;
-        if (chunk !== undefined) {
-          const next = chunk;
-          chunk = undefined;
-          yield next;
-          continue;
-        }
-        writer?.resolve();
-        writer = undefined;
-        if (ended) return;
-        await new Promise<void>((resolve) => (reader = resolve));
+    for (;;) {
+      if (failure !== undefined) throw failure;
+      if (chunk !== undefined) {
+        const next = chunk;
+        chunk = undefined;
+        yield next;
+        continue;
       }
-    } finally {
-      if (!ended)
-        readerGone(new LodeError('LODE_CLOSED', 'the store stopped reading this stream', {}));
+      writer?.resolve();
+      writer = undefined;
+      if (ended) return;
+      await new Promise<void>((resolve) => (reader = resolve));
     }
   }
 

@@ -58,11 +58,13 @@ export async function uploadStream(
 ): Promise<Uploaded> {
   let sizeBytes = 0;
   let hasher: Hasher | undefined;
+  let isWhole = false;
   const body: ByteSource = {
     size: undefined,
     replayable,
     stream: () => {
       sizeBytes = 0;
+      isWhole = false;
       hasher = checksum?.hasher();
       return measured(compressor.compress(open()));
     },
@@ -73,6 +75,7 @@ export async function uploadStream(
       hasher?.update(chunk);
       yield chunk;
     }
+    isWhole = true;
   }
   try {
     const result = await op.store.put(path, body, { signal: op.signal });
@@ -86,7 +89,12 @@ export async function uploadStream(
     }
     // A put is whole or not at all: the object is ours, complete, if it is there with every byte that was sent.
     const info = await op.store.head(path, { signal: op.signal }).catch(() => undefined);
-    if (info?.size !== sizeBytes || sizeBytes === 0) throw error;
+    if (info?.size !== sizeBytes || sizeBytes === 0 || !isWhole) throw error;
+  }
+  if (!isWhole) {
+    throw new LodeError('LODE_UNAVAILABLE', 'the store answered before it had read everything', {
+      key: path,
+    });
   }
   return uploaded(path, sizeBytes, hasher?.digest());
 }
