@@ -61,6 +61,10 @@ export interface CommitEvent extends Subject {
   readonly retries: number;
   /** Copies of the manifest that could not be written. */
   readonly missingCopies: readonly string[];
+  /** Of a volume: bytes that are there with this commit. */
+  readonly coveredBytes?: number;
+  /** Of a volume: bytes that nobody has committed yet. */
+  readonly missingBytes?: number;
 }
 
 export interface ConflictEvent extends Subject {

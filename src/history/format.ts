@@ -3,6 +3,7 @@
  * compare-and-swap, immutable manifests linked to their parents) over different keys and manifests.
  */
 import type { Subject } from '../errors.ts';
+import type { CommitEvent } from '../events.ts';
 import type { CallOptions, Store } from '../store/store.ts';
 import type { Operation } from './operation.ts';
 
@@ -41,6 +42,8 @@ export interface HistoryFormat<M extends SnapshotFacts> {
   /** A manifest that changes nothing and occupies `snapshot`, so that its late writer cannot land. */
   fence(snapshot: string, parent: M | undefined): M;
   isFence(manifest: M): boolean;
+  /** What the event of a commit says beyond its place in the history. */
+  progress?(manifest: M): Pick<CommitEvent, 'coveredBytes' | 'missingBytes'>;
   /** False for text that cannot be a snapshot id, whatever a pointer may contain. */
   isSnapshotId(text: string): boolean;
 }

@@ -260,6 +260,7 @@ export class History<M extends SnapshotFacts> {
       parent: manifest.parentSnapshotId,
       retries: lost,
       missingCopies,
+      ...this.#format.progress?.(manifest),
     }));
     return { manifest, retries: lost, missingCopies };
   }

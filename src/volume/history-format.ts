@@ -62,6 +62,10 @@ export function volumeFormat(options: VolumeFormatOptions): HistoryFormat<Volume
       };
     },
     isFence: (manifest) => manifest.metadata[fenceMember] === true,
+    progress: ({ blocks, totalLength: length }) => ({
+      coveredBytes: blocks.bytes,
+      missingBytes: length - blocks.bytes,
+    }),
     isSnapshotId,
   };
 }
