@@ -2,6 +2,7 @@
 import { environment } from '#platform/machine.js';
 import type { Env } from '../../env.ts';
 import { LodeError } from '../../errors.ts';
+import { assertOptions } from '../../options.ts';
 import type { Backoff } from '../backoff.ts';
 import type { S3CredentialSource } from './credentials.ts';
 import type { Transport } from './transport.ts';
@@ -35,6 +36,32 @@ export interface S3StoreOptions {
   /** Another way to send requests than the platform's. */
   readonly transport?: Transport | undefined;
   readonly env?: Env | undefined;
+}
+
+const names = {
+  bucket: true,
+  prefix: true,
+  region: true,
+  endpoint: true,
+  credentials: true,
+  profile: true,
+  forcePathStyle: true,
+  conditions: true,
+  attempts: true,
+  backoff: true,
+  timeoutMs: true,
+  partBytes: true,
+  parallelParts: true,
+  transport: true,
+  env: true,
+} as const;
+const backoffNames = { baseDelayMs: true, maxDelayMs: true, jitter: true } as const;
+
+/** A misspelt `endpoint` would send everything to AWS. */
+export function assertS3Options(options: S3StoreOptions): void {
+  assertOptions<S3StoreOptions>(options, '', names);
+  const { backoff } = options;
+  if (backoff !== undefined) assertOptions<Partial<Backoff>>(backoff, 'backoff', backoffNames);
 }
 
 /** Parameters a URL may have. */

@@ -36,6 +36,7 @@ import { deleteObjects } from './delete.ts';
 import { Endpoint } from './endpoint.ts';
 import { listObjects } from './list.ts';
 import {
+  assertS3Options,
   endpointOf,
   parseS3Url,
   regionOf,
@@ -63,6 +64,7 @@ export function s3Store(
 ): S3Store {
   const isUrl = typeof where === 'string' || where instanceof URL;
   const options = isUrl ? { ...parseS3Url(where), ...more } : where;
+  assertS3Options(options);
   const { env = systemEnv, conditions = 'probe', prefix = '' } = options;
   if (conditions !== 'probe' && conditions !== 'assume') {
     throw new LodeError('LODE_INVALID_ARGUMENT', 'conditions are probed or assumed', {

@@ -9,6 +9,7 @@
  */
 import type { ByteInput } from '../../bytes/index.ts';
 import { LodeError } from '../../errors.ts';
+import { assertOptions } from '../../options.ts';
 import { normaliseKey } from '../key.ts';
 import { checkRange } from '../range.ts';
 import { notModified, StoredBytes } from '../stored-bytes.ts';
@@ -36,6 +37,8 @@ export interface CacheOptions {
 
 /** `store`, with small immutable objects kept in memory. A hit costs no request. */
 export function withCache(store: Store, options: CacheOptions): Store {
+  const names = { bytesMax: true, objectBytesMax: true, cacheable: true } as const;
+  assertOptions<CacheOptions>(options, '', names);
   const { bytesMax, objectBytesMax = Math.floor(bytesMax / 8) } = options;
   for (const [field, value] of Object.entries({ bytesMax, objectBytesMax })) {
     if (value >= 0) continue;

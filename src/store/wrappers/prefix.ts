@@ -5,6 +5,8 @@
  * prefix. Errors of the store below name the whole key.
  */
 import { utf8Length, type ByteInput } from '../../bytes/index.ts';
+import { LodeError } from '../../errors.ts';
+import { kindOf } from '../../options.ts';
 import { normaliseKey, normalisePrefix } from '../key.ts';
 import type {
   CallOptions,
@@ -23,6 +25,12 @@ import { ForwardingObject, ForwardingStore } from './forwarding.ts';
 
 /** A store whose keys are those of `store` below `prefix/`. An empty prefix is the store itself. */
 export function withPrefix(store: Store, prefix: string): Store {
+  if (typeof prefix !== 'string') {
+    throw new LodeError('LODE_INVALID_ARGUMENT', 'a prefix is text', {
+      field: 'prefix',
+      actual: kindOf(prefix),
+    });
+  }
   const base = normalisePrefix(prefix === '' || prefix.endsWith('/') ? prefix : `${prefix}/`);
   return base === '' ? store : new PrefixStore(store, base);
 }

@@ -9,6 +9,7 @@
 import { readSource, type ByteInput } from '../../bytes/index.ts';
 import { systemEnv, type Env } from '../../env.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
+import { assertOptions } from '../../options.ts';
 import type { Backoff } from '../backoff.ts';
 import { readOnce } from '../stored-bytes.ts';
 import type {
@@ -35,8 +36,18 @@ export interface RetryOptions extends Partial<Backoff> {
   readonly env?: Env;
 }
 
+const optionNames = {
+  attempts: true,
+  baseDelayMs: true,
+  maxDelayMs: true,
+  jitter: true,
+  spoolBytesMax: true,
+  env: true,
+} as const;
+
 /** `store`, with failures that pass retried. `baseDelayMs` 50, `maxDelayMs` 5,000 and `jitter` 1 unless told otherwise. */
 export function withRetry(store: Store, options: RetryOptions = {}): Store {
+  assertOptions<RetryOptions>(options, '', optionNames);
   const policy: RetryPolicy = {
     attempts: checked('attempts', options.attempts ?? 5, 1),
     baseDelayMs: checked('baseDelayMs', options.baseDelayMs ?? 50, 0),

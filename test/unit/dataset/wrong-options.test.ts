@@ -11,9 +11,13 @@ import {
   openDataset,
   openReader,
   sha256,
+  withCache,
+  withPrefix,
+  withRetry,
   zstd,
 } from '../../../src/index.ts';
 import { parquet } from '../../../src/parquet.ts';
+import { s3Store } from '../../../src/s3.ts';
 import type { LodeError } from '../../../src/errors.ts';
 import { bedOf, fails } from './bed.ts';
 
@@ -91,6 +95,34 @@ describe('a store in a directory', () => {
     it(`refuses ${what}`, async () => {
       const { message } = await refused(() => fsStore(root as never, options as never));
       assert.doesNotMatch(message, /undefined is not/);
+    });
+  }
+});
+
+describe('a store in a bucket', () => {
+  const given = { bucket: 'flights', region: 'eu-west-1' };
+  for (const [what, options] of [
+    ['an endpoint by another name', { ...given, endPoint: 'http://127.0.0.1:9000' }],
+    ['waits by another name', { ...given, backoff: { base: 5 } }],
+    ['none at all', undefined],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      await refused(() => s3Store(options as never));
+      await refused(() => s3Store('s3://flights', { ...options, bukket: 'x' } as never));
+    });
+  }
+});
+
+describe('a wrapper', () => {
+  for (const [what, wrap] of [
+    ['retries by another name', () => withRetry(store, { attempt: 3 } as never)],
+    ['retries as a number', () => withRetry(store, 3 as never)],
+    ['a cache without its size', () => withCache(store, undefined as never)],
+    ['a cache by another name', () => withCache(store, { bytesMax: 5, bytes: 5 } as never)],
+    ['a prefix that is no text', () => withPrefix(store, undefined as never)],
+  ] as const) {
+    it(`refuses ${what}`, async () => {
+      await refused(wrap);
     });
   }
 });
