@@ -106,6 +106,8 @@ class Life {
       schedule.isFree = true;
     } else {
       await schedule.kill();
+      // What it had heard of already it still goes through.
+      await settled();
       this.#promises.forget();
     }
     if (this.#problems.length > 0) throw this.#problems[0];
