@@ -33,7 +33,8 @@ const names = {
 
 /**
  * Writes a snapshot of a volume to the file at `path`, made when missing; durable once it resolves. A file that is longer
- * than the volume is not one of its copies, and refused.
+ * than the volume is not one of its copies, and refused. Any other is taken for one that is not finished, and written over
+ * where it differs.
  */
 export async function materialize(
   volume: Volume,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { hive } from '../../../src/dataset/index.ts';
+import { jsonl } from '../../../src/encoding/index.ts';
 import { openVolume } from '../../../src/index.ts';
 import { fails, keysOf, onBoth } from './bed.ts';
 import type { Row } from './bed.ts';
@@ -67,6 +68,27 @@ void describe('what a caller goes on using', () => {
     ]);
     assert.equal(manifest.minTimestamp, '1970-01-01T00:00:01Z');
     assert.equal(manifest.maxTimestamp, '1970-01-01T00:00:09Z');
+  });
+});
+
+void describe('what the code of a caller throws', () => {
+  onBoth('comes back as it is, and nothing stays', async (bed) => {
+    const reason = new Error('mine');
+    const throws = (): never => {
+      throw reason;
+    };
+    const getter = Object.defineProperty({}, 'n', { enumerable: true, get: throws }) as Row;
+    const codec = { ...jsonl<Row>(), encoder: () => ({ write: throws, finish: throws }) };
+    for (const [options, record] of [
+      [{}, getter],
+      [{ layout: hive('n') }, getter],
+      [{ codec }, { n: 1 }],
+      [{ timestamp: throws }, { n: 1 }],
+    ] as const) {
+      const write = (await bed.records(options)).write([record]);
+      await assert.rejects(write, (error) => error === reason);
+      assert.deepEqual(await keysOf(bed.store), []);
+    }
   });
 });
 
