@@ -69,13 +69,17 @@ export class Selection {
       const prefix = `${field}=`;
       const component = components.find((text) => text.startsWith(prefix));
       if (component !== undefined && !componentMayMatch(component, prefix, bounds)) return false;
-      return file.stats === undefined || statisticsMayMatch(file.stats, field, bounds);
+      // Statistics beside a digest of the index are our codec's: those tell of values as they are stored.
+      const { stats, index } = file;
+      return stats === undefined || statisticsMayMatch(stats, field, bounds, index !== undefined);
     });
   }
 
   /** The same for a part of a file, by its statistics alone. */
   mayHoldPart(part: FileStatistics): boolean {
-    return this.#conditions.every(([field, bounds]) => statisticsMayMatch(part, field, bounds));
+    return this.#conditions.every(([field, bounds]) =>
+      statisticsMayMatch(part, field, bounds, true),
+    );
   }
 
   /** Undefined when every record of a file that may match is wanted. */
@@ -192,36 +196,59 @@ function isWrittenOtherwise(value: Comparable, escaped: string): boolean {
   if (typeof value === 'boolean') return false;
   if (typeof value === 'string') return parseTime(value) !== undefined || escaped.startsWith('%5B');
   const number = escaped === '' ? Number.NaN : Number(escaped.replaceAll('%2B', '+'));
-  return Number.isNaN(number) || number === Number(value);
+  // A column of float32 holds the nearest one.
+  return Number.isNaN(number) || number === Number(value) || Math.fround(number) === Number(value);
 }
 
 function statisticsMayMatch(
   { rowCount, columns }: FileStatistics,
   field: string,
   bounds: Bounds<Comparable>,
+  asStored: boolean,
 ): boolean {
   const column = columns.find(({ name }) => name === field);
-  return column === undefined || columnMayMatch(column, rowCount, bounds);
+  return column === undefined || columnMayMatch(column, rowCount, bounds, asStored);
 }
 
 function columnMayMatch(
   { min, max, nullCount, isTime }: ColumnStatistics,
   rowCount: number | undefined,
   { eq, in: any, gt, gte, lt, lte }: Bounds<Comparable>,
+  asStored: boolean,
 ): boolean {
   if (min === undefined || max === undefined) return rowCount === undefined || nullCount < rowCount;
+  if (isReadOtherwise(min) || isReadOtherwise(max)) return true;
   // Values that cannot be compared give NaN, which proves nothing.
+  const order = (bound: typeof min, value: Comparable): number => {
+    const given = compareBound(isTime, bound, value);
+    if (typeof bound !== 'number' && typeof bound !== 'bigint') return given;
+    // Digits of a manifest may be the shortest ones of a float64; Go's those of what a column of float32 was given.
+    const double = Number(bound);
+    const read = asStored ? [double] : [double, Math.fround(double)];
+    const sign = Math.sign(given);
+    return read.every((as) => Math.sign(compare(as, value)) === sign) ? given : Number.NaN;
+  };
   const inside = (value: Comparable): boolean =>
-    !(compareBound(isTime, min, value) > 0) && !(compareBound(isTime, max, value) < 0);
+    !(order(min, value) > 0) && !(order(max, value) < 0);
   return (
     (eq === undefined || inside(eq)) &&
     (any === undefined || any.some(inside)) &&
-    (gt === undefined || !(compareBound(isTime, max, gt) <= 0)) &&
-    (gte === undefined || !(compareBound(isTime, max, gte) < 0)) &&
-    (lt === undefined || !(compareBound(isTime, min, lt) >= 0)) &&
-    (lte === undefined || !(compareBound(isTime, min, lte) > 0))
+    (gt === undefined || !(order(max, gt) <= 0)) &&
+    (gte === undefined || !(order(max, gte) < 0)) &&
+    (lt === undefined || !(order(min, lt) >= 0)) &&
+    (lte === undefined || !(order(min, lte) > 0))
   );
 }
+
+/** Text bounds of times are as given: in a spelling we do not order, or past the 64 bits of nanoseconds, where Go wraps. */
+function isReadOtherwise(bound: string | number | bigint | boolean): boolean {
+  if (typeof bound !== 'string') return false;
+  const at = parseTime(bound);
+  return at === undefined ? goTime.test(bound) : at !== BigInt.asIntN(64, at);
+}
+
+/** Go takes a fraction after a comma, hours of one digit, and zones of a whole day. */
+const goTime = /^\d{4}-\d\d-\d\dT\d.*(?:Z|[+-]\d\d:\d\d)$/;
 
 /**
  * Sign of a bound - b, `NaN` when it would prove nothing. Text that is a time bounds a column of times, ordered as instants

@@ -15,7 +15,8 @@ import { JsonlEncoder } from './encoder.ts';
 export interface JsonlOptions<R> {
   /**
    * Types the records, and checks them on both ways; what it returns is written, and read. A schema that transforms must
-   * accept what it returned: a record that was read can then be written again.
+   * accept what it returned: a record that was read can then be written again. It must leave partition keys as they are:
+   * records are partitioned as given, and `where` compares them as read.
    */
   readonly schema?: StandardSchemaV1<unknown, R>;
   /** `bigint`: integers beyond 2^53 come back exact, as bigints. `number` (the default): as Go reads them, in float64. */

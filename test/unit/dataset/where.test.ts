@@ -8,7 +8,8 @@ import type { ManifestFile } from '../../../src/dataset/manifest/index.ts';
 import { Selection } from '../../../src/dataset/where.ts';
 import type { ColumnStatistics } from '../../../src/encoding/codec.ts';
 import { jsonl } from '../../../src/encoding/index.ts';
-import { compareTime, parseTime } from '../../../src/encoding/time.ts';
+import { jsonText, parseJsonText } from '../../../src/encoding/json/index.ts';
+import { compareTime, formatTime, parseTime } from '../../../src/encoding/time.ts';
 import { compareUtf8 } from '../../../src/bytes/index.ts';
 import { parquet } from '../../../src/parquet.ts';
 import { createMeter, memoryStore } from '../../../src/store/index.ts';
@@ -25,6 +26,16 @@ const times = [
   '2024-01-14T23:59:59-12:00',
   '2024-01-17T10:00:00Z',
 ];
+/** Bounds as Go states them: in the spelling that was given, be it stored as another instant. */
+const goTimes = [
+  '2024-01-15T12:30:00,5+02:00',
+  '2024-01-15T9:00:00Z',
+  '2024-01-16T10:00:00+24:00',
+  '3000-01-01T00:00:00Z',
+];
+const singles = [0.1, 0.3, -0.7, 1, 16_777_217, 1e20, 1e300];
+/** Their shortest digits are those of another integer. */
+const doubles = [2 ** 60, 2 ** 60 + 256, -(2 ** 66), 123_456_789_012_345_680_000];
 const strings = [
   '',
   'a',
@@ -42,6 +53,12 @@ const numbers = [-1.5, -0, 0, 1, 2, 2 ** 53, 1e300, -1e300, 0.1, 5e-324];
 const bigints = [-1n, 0n, 1n, 2n ** 53n, 2n ** 53n + 1n, 2n ** 63n - 1n];
 
 const scalar: fc.Arbitrary<Comparable> = fc.oneof(
+  fc.constantFrom<Comparable>(
+    ...singles,
+    ...singles.map(Math.fround),
+    ...doubles,
+    ...goTimes.map(stored),
+  ),
   fc.constantFrom<Comparable>(...strings),
   fc.constantFrom<Comparable>(...numbers),
   fc.constantFrom<Comparable>(...bigints),
@@ -68,6 +85,11 @@ const condition = fc.oneof(
   ),
 );
 
+/** As it is read back: integers exact. */
+function inManifest(bound: unknown): string {
+  return parseJsonText(jsonText(bound), { integers: 'exact' }, { key: 'm' }) as string;
+}
+
 /** The bounds a writer would give: of one type, by that type's order, nulls counted. */
 function boundsOf(
   values: readonly unknown[],
@@ -78,7 +100,7 @@ function boundsOf(
   return {
     name: 'v',
     nullCount: values.length - present.length,
-    ...(sorted.length === 0 ? {} : { min: sorted[0] as string, max: sorted.at(-1) as string }),
+    ...(sorted.length === 0 ? {} : { min: inManifest(sorted[0]), max: inManifest(sorted.at(-1)) }),
   };
 }
 
@@ -95,6 +117,9 @@ const columns: readonly {
   { values: [...bigints, ...numbers.filter(Number.isSafeInteger)], order: numeric, read: (v) => v },
   { values: times, order: compareTime, read: utc },
   { values: times, order: compareTime, read: (v) => v && new Date(v as string) },
+  { values: singles, order: numeric, read: (v) => v && Math.fround(v as number) },
+  { values: doubles, order: numeric, read: (v) => v },
+  { values: [...times, ...goTimes], order: (a, b) => numeric(goTime(a), goTime(b)), read: stored },
   { values: times, order: compareTime, read: utc, isTime: true },
   { values: times, order: compareTime, read: (v) => v && new Date(v as string), isTime: true },
 ];
@@ -104,6 +129,18 @@ function utc(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const fraction = /\.\d+/.exec(value)?.[0] ?? '';
   return `${new Date(Number((parseTime(value) ?? 0n) / 1_000_000n)).toISOString().slice(0, 19)}${fraction}Z`;
+}
+
+/** Nanoseconds since 1970, in the spellings that only Go takes too. */
+function goTime(text: string): bigint {
+  const usual = text.replace(',', '.').replace(/T(\d):/, 'T0$1:');
+  const day = usual.endsWith('+24:00') ? 86_400n * 1_000_000_000n : 0n;
+  return (parseTime(usual.replace('+24:00', 'Z')) ?? 0n) - day;
+}
+
+/** What is read from a column of 64-bit nanoseconds. */
+function stored(text: unknown): string {
+  return text === null ? (text as never) : formatTime(BigInt.asIntN(64, goTime(text as string)));
 }
 
 void describe('pruning', () => {
@@ -168,6 +205,8 @@ void describe('pruning', () => {
       ['1e+06', 1_000_000],
       ['1.5', 1.5],
       ['1e-05', 0.00001],
+      ['0.1', Math.fround(0.1)],
+      ['16777217', 16_777_216],
     ] as const) {
       const selection = new Selection(layout, { v }, undefined);
       assert.ok(
