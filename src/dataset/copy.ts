@@ -6,7 +6,7 @@
  */
 import { compareUtf8, sameContent } from '../bytes/index.ts';
 import { LodeError } from '../errors.ts';
-import { History, readStored, retryPolicy } from '../history/index.ts';
+import { History, lateness, readStored, retryPolicy } from '../history/index.ts';
 import type { CallOptions, Operation } from '../history/index.ts';
 import { forEachOf } from '../parallel.ts';
 import type { Store } from '../store/index.ts';
@@ -142,11 +142,16 @@ class Copier<R> {
 
   async copy(manifest: DatasetManifest): Promise<void> {
     const checksum = this.#context.checksumOf(manifest);
+    const found: ManifestFile[] = [];
+    const isLate = lateness(this.#to.env);
     await forEachOf(manifest.files, this.#to.store.capabilities.concurrency, async (file) => {
       const stream = readStored(this.#from.store, file, { checksum, signal: this.#from.signal });
       const body = { size: file.sizeBytes, replayable: false, stream: () => stream };
       const { outcome } = await this.#to.store.put(file.path, body, { signal: this.#to.signal });
-      if (outcome === 'conflict') return this.#assertSameSize(file);
+      if (outcome === 'conflict') {
+        found.push(file);
+        return this.#assertSameSize(file);
+      }
       this.#files++;
       this.#bytes += file.sizeBytes;
     });
@@ -160,6 +165,8 @@ class Copier<R> {
         expectedParent: undefined,
         referenced: false,
         build: () => manifest,
+        // Those that an earlier copy has left may be old enough to be collected beside this one.
+        assertDataIsThere: () => this.#assertThere(isLate() ? manifest.files : found),
       });
       if (missingCopies.length > 0) await this.#target.completeHead(this.#to);
     }
@@ -193,5 +200,16 @@ class Copier<R> {
         actual: info?.size,
       },
     );
+  }
+
+  async #assertThere(files: readonly ManifestFile[]): Promise<void> {
+    const { store, signal } = this.#to;
+    await forEachOf(files, store.capabilities.concurrency, async ({ path: key, sizeBytes }) => {
+      if ((await store.head(key, { signal }))?.size === sizeBytes) return;
+      throw new LodeError('LODE_NOT_FOUND', 'data of this copy is not there any more', {
+        key,
+        next: 'Copy again: a collector has taken what no snapshot named for long.',
+      });
+    });
   }
 }

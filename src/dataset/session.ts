@@ -7,7 +7,7 @@
 import { withDeadline } from '../env.ts';
 import { isLodeError, LodeError, withCleanupFailures } from '../errors.ts';
 import { formatTime } from '../encoding/time.ts';
-import { notVisible, uncheckedCommitMs } from '../history/index.ts';
+import { lateness, notVisible } from '../history/index.ts';
 import type { CommitRequest, Committed, History, Operation } from '../history/index.ts';
 import type { Layout } from './layout.ts';
 import type { Metadata } from '../manifest/index.ts';
@@ -43,7 +43,7 @@ export class CommitSession {
   readonly #metadata: Metadata;
   readonly #expectedParent: string | null | undefined;
   readonly #begun: string[] = [];
-  readonly #startedMs: number;
+  readonly #isLate: () => boolean;
   #request: CommitRequest<DatasetManifest> | undefined;
 
   constructor(
@@ -59,7 +59,7 @@ export class CommitSession {
     this.#metadata = metadata;
     this.#expectedParent = expectedParent;
     this.snapshotId = history.nextId(op.env);
-    this.#startedMs = op.env.monotonic();
+    this.#isLate = lateness(op.env);
   }
 
   dataKey(partition: string, file: string): string {
@@ -93,10 +93,8 @@ export class CommitSession {
 
   /** Data this old may have been taken for garbage (docs/guarantees.md). Costs nothing for a commit of ordinary length. */
   async #assertDataIsThere(files: readonly ManifestFile[]): Promise<void> {
-    const { store, env, signal } = this.#op;
-    // The id is the wall clock at the start: it went on while the machine slept, the monotonic one may not have.
-    const wallMs = Number((env.now() - BigInt(this.snapshotId)) / 1_000_000n);
-    if (Math.max(wallMs, env.monotonic() - this.#startedMs) < uncheckedCommitMs) return;
+    const { store, signal } = this.#op;
+    if (!this.#isLate()) return;
     await forEachOf(files, store.capabilities.concurrency, async ({ path, sizeBytes }) => {
       const info = await store.head(path, { signal });
       if (info?.size === sizeBytes) return;
@@ -113,10 +111,10 @@ export class CommitSession {
     if (this.#request?.referenced === true) return cause;
     const error = notVisible(cause);
     if (this.#begun.length === 0) return error;
-    const keys = isLodeError(error, 'LODE_ALREADY_EXISTS')
-      ? this.#begun.filter((path) => path !== error.details.key)
-      : this.#begun;
-    return withCleanupFailures(error, await this.#delete(keys));
+    // Whoever drew our id may have made the other files under it, too.
+    const { key } = isLodeError(error, 'LODE_ALREADY_EXISTS') ? error.details : {};
+    if (key !== undefined && this.#begun.includes(key)) return error;
+    return withCleanupFailures(error, await this.#delete(this.#begun));
   }
 
   async #delete(keys: readonly string[]): Promise<unknown[]> {

@@ -108,7 +108,8 @@ class Collector<M extends SnapshotFacts> {
   readonly #unnamed: Map<string, Orphan> = new Map();
   /** Snapshots whose manifest was read. */
   readonly #known = new Set<string>();
-  readonly #parents = new Set<string>();
+  /** Parents of those, not met themselves yet. */
+  readonly #awaited = new Set<string>();
   readonly #failed: { key: string; error: Error }[] = [];
   #objects = 0;
   #deleted = 0;
@@ -138,8 +139,6 @@ class Collector<M extends SnapshotFacts> {
   async find(): Promise<void> {
     await this.#readManifests(await this.#list((orphan) => this.#unnamed.set(orphan.key, orphan)));
     await this.#catchUp();
-    for (const parent of this.#parents)
-      if (!this.#known.has(parent)) throw this.#ancestorMissing(parent);
   }
 
   /** @param cutoffMs  What has become younger than this since it was listed stays. */
@@ -192,23 +191,29 @@ class Collector<M extends SnapshotFacts> {
     });
   }
 
-  /** Snapshots committed since the manifests were listed: the head and its ancestors down to one that is known. */
+  /**
+   * Snapshots committed since the manifests were listed, and those whose place the listing had passed when they came: the
+   * head, and every ancestor of any snapshot that is known.
+   */
   async #catchUp(): Promise<void> {
     const { history } = this.#format;
     const { manifest: head, dangling } = await history.head(this.#op);
     if (dangling !== undefined) throw this.#underWay(dangling);
-    let at = head;
-    while (at !== undefined && !this.#known.has(at.snapshotId)) {
-      this.#spare(at);
-      const parent: string | undefined = at.parentSnapshotId;
-      at = parent === undefined ? undefined : await history.fetch(this.#op, parent);
+    if (head !== undefined && !this.#known.has(head.snapshotId)) this.#spare(head);
+    // Their own parents come in behind them.
+    for (const id of this.#awaited) {
+      const manifest = await history.fetch(this.#op, id);
+      if (manifest === undefined) throw this.#ancestorMissing(id);
+      this.#spare(manifest);
     }
   }
 
   #spare(manifest: M): void {
     const { snapshotId, parentSnapshotId } = manifest;
     this.#known.add(snapshotId);
-    if (parentSnapshotId !== undefined) this.#parents.add(parentSnapshotId);
+    this.#awaited.delete(snapshotId);
+    if (parentSnapshotId !== undefined && !this.#known.has(parentSnapshotId))
+      this.#awaited.add(parentSnapshotId);
     this.#format.spare(manifest, this.#unnamed);
     if (this.#known.size % 100 === 0) this.#tell();
   }

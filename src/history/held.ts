@@ -115,7 +115,7 @@ class HeldCommit<M extends SnapshotFacts> {
     try {
       if (await this.#steps.putManifest(this.#op, key, bytes)) return;
     } catch (error) {
-      if (!mayHaveLanded(error)) this.#request.referenced = former;
+      if (!mayHaveLanded(error, this.#op.signal)) this.#request.referenced = former;
       throw await this.#refused(error);
     }
     this.#request.referenced = former;

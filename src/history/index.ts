@@ -22,7 +22,7 @@ export type { StoredFileOptions } from './stored-file.ts';
 export { foldersOf } from './folders.ts';
 export { assertMayCommit } from './writers.ts';
 export type { Writers } from './writers.ts';
-export { collectionAgeMinMs, uncheckedCommitMs } from './collection-age.ts';
+export { collectionAgeMinMs, lateness, uncheckedCommitMs } from './collection-age.ts';
 export type { RetryOptions, RetryPolicy } from './retry.ts';
 export { retryPolicy } from './retry.ts';
 export { mayHaveLanded, notVisible, putDefinitely, sameBytes } from './lost-response.ts';

@@ -68,9 +68,9 @@ async function settle(write: ConditionalWrite, etag: ETag | undefined): Promise<
   return { outcome: 'stored', etag: landed === 'superseded' ? undefined : landed };
 }
 
-/** False for failures after which the former content certainly stands. */
-export function mayHaveLanded(error: unknown): boolean {
-  if (!isLodeError(error)) return true;
+/** False for failures after which the former content certainly stands. What a caller aborts with, whatever it is, says nothing. */
+export function mayHaveLanded(error: unknown, signal?: AbortSignal): boolean {
+  if (!isLodeError(error) || signal?.aborted === true) return true;
   if (error.code === 'LODE_STORAGE_FULL') return false;
   return error.kind === 'unavailable' || error.kind === 'uncertain';
 }

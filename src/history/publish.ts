@@ -12,6 +12,7 @@ import { isLodeError, LodeError } from '../errors.ts';
 import { fences } from '../events.ts';
 import { forEachOf } from '../parallel.ts';
 import { CircleGuard } from './circle.ts';
+import { lateness } from './collection-age.ts';
 import type { ETag, PutMode, PutOptions } from '../store/store.ts';
 import type { HistoryFormat, SnapshotFacts } from './format.ts';
 import { refusedFirst } from './first-commit.ts';
@@ -199,7 +200,11 @@ export class Publisher<M extends SnapshotFacts> {
     if (begun?.mode !== 'create') return error;
     const { manifest, bytes } = begun;
     const key = this.#format.manifestKey(manifest.snapshotId);
-    return refusedFirst(op, error, key, (detached) => this.#finishFirst(detached, manifest, bytes));
+    const isLate = lateness(op.env);
+    return refusedFirst(op, error, key, async (detached) => {
+      if (isLate() && (await detached.store.head(key)) === undefined) return 'not-landed';
+      return this.#finishFirst(detached, manifest, bytes);
+    });
   }
 
   /** Completes a first commit of which the manifest may be there, unless another commit has come before it. */
@@ -225,6 +230,7 @@ export class Publisher<M extends SnapshotFacts> {
     await request.assertDataIsThere?.();
     const former = request.referenced;
     request.referenced = true;
+    const isLate = lateness(op.env);
     const put = (detached: Operation): Promise<DefiniteResult> =>
       putDefinitely(detached, {
         key: this.#format.pointerKey,
@@ -235,10 +241,12 @@ export class Publisher<M extends SnapshotFacts> {
     const putAgain = async (detached: Operation): Promise<DefiniteResult> => {
       // What does not compare would replace whatever has come in the meantime.
       const { etag } = await readPointer(this.#format, detached);
-      return etag === head.etag ? put(detached) : { outcome: 'conflict', etag };
+      if (etag !== head.etag || isLate()) return { outcome: 'conflict', etag };
+      await request.assertDataIsThere?.();
+      return put(detached);
     };
     const moved = await put(op).catch((error: unknown) => {
-      if (!mayHaveLanded(error)) request.referenced = former;
+      if (!mayHaveLanded(error, op.signal)) request.referenced = former;
       throw withResolve(error, () =>
         this.#finish({ ...op, signal: undefined }, putAgain, manifest, bytes),
       );
@@ -326,7 +334,7 @@ export class Publisher<M extends SnapshotFacts> {
     try {
       written = await this.#putManifest(op, key, bytes);
     } catch (error) {
-      if (!mayHaveLanded(error)) request.referenced = former;
+      if (!mayHaveLanded(error, op.signal)) request.referenced = former;
       throw error;
     }
     if (!written) {

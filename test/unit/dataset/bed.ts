@@ -103,3 +103,13 @@ export async function typed(work: Promise<unknown>): Promise<LodeErrorCode | 'fi
     },
   );
 }
+
+/** What another store would be if some calls of it were watched. */
+export function watched(store: Store, calls: Partial<Store>): Store {
+  return new Proxy(store, {
+    get(target, name) {
+      const own = calls[name as keyof Store] ?? target[name as keyof Store];
+      return typeof own === 'function' ? (own as () => unknown).bind(target) : own;
+    },
+  });
+}

@@ -19,6 +19,7 @@ import {
   pointerKey,
   replace,
   textOf,
+  watched,
 } from './bed.ts';
 import type { Bed, Row } from './bed.ts';
 
@@ -71,6 +72,26 @@ void describe('copyTo', () => {
   });
 
   // Every put fails in turn, definitely or with the effect; run again, the copy is finished and the same.
+  onBoth('commits nothing whose data a collector takes meanwhile', async (bed) => {
+    const dataset = await bed.records();
+    await dataset.write([{ n: 1 }]);
+    const target = bedOf(bed.kind);
+    const isPointer = (key: string): boolean => key === pointerKey;
+    const { store: cut } = faultyStore(target.store, { kind: 'deny', on: 'put', key: isPointer });
+    await fails(dataset.copyTo(cut), 'LODE_PERMISSION_DENIED');
+    target.env.stepWallClock(8 * 24 * 60 * 60 * 1000);
+    let looks = 0;
+    const head: Store['head'] = async (key, options) => {
+      const info = await target.store.head(key, options);
+      if (key.includes('/data/') && looks++ === 0)
+        assert.equal((await (await target.records()).gc({ dryRun: false })).deleted, 1);
+      return info;
+    };
+    await fails(dataset.copyTo(watched(target.store, { head })), 'LODE_NOT_FOUND');
+    await dataset.copyTo(target.store);
+    assert.deepEqual((await (await target.records()).verify()).problems, []);
+  });
+
   onBoth('is finished by running it again, wherever it stopped', async (bed) => {
     const dataset = await bed.records({ layout: hive('k') });
     const last = (await three(dataset)).at(-1) ?? '';

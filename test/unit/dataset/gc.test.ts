@@ -3,25 +3,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { GcReport } from '../../../src/history/gc.ts';
 import { hive, openDataset } from '../../../src/dataset/index.ts';
+import { LodeError } from '../../../src/errors.ts';
 import { jsonl } from '../../../src/encoding/index.ts';
 import type { Store } from '../../../src/store/index.ts';
 import { memoryStore } from '../../../src/store/index.ts';
 import { virtualEnv } from '../../../src/testing/index.ts';
-import { bedOf, fails, keysOf, manifestKey, onBoth, pointerKey, replace } from './bed.ts';
+import { bedOf, fails, keysOf, manifestKey, onBoth, pointerKey, replace, watched } from './bed.ts';
 import type { Bed } from './bed.ts';
 
 const dayMs = 24 * 60 * 60 * 1000;
 const orphan = 'datasets/ds/snapshots/1700000000000000000/data/data';
-
-/** What another store would be if some calls of it were watched. */
-function watched(store: Store, calls: Partial<Store>): Store {
-  return new Proxy(store, {
-    get(target, name) {
-      const own = calls[name as keyof Store] ?? target[name as keyof Store];
-      return typeof own === 'function' ? (own as () => unknown).bind(target) : own;
-    },
-  });
-}
 
 async function bedWithOrphan(kind: Bed['kind'], bed: Bed = bedOf(kind)): Promise<Bed> {
   const events = await bed.records();
@@ -125,6 +116,54 @@ describe('collection', () => {
     assert.equal(report.deleted, 1);
     const { id } = await commit;
     assert.deepEqual(await (await bed.records()).read(id), [{ n: 3 }]);
+  });
+
+  onBoth('spares what was committed where its listing had already been', async ({ kind }) => {
+    const bed = await bedWithOrphan(kind);
+    const { promise: gate, resolve: open } = promise();
+    const { promise: uploaded, resolve: hasUploaded } = promise();
+    const put: Store['put'] = async (key, body, options) => {
+      const result = await bed.store.put(key, body, options);
+      if (key.includes('/data/')) {
+        hasUploaded();
+        await gate;
+      }
+      return result;
+    };
+    const late = (await bed.records({ store: watched(bed.store, { put }) })).write([{ n: 3 }]);
+    await uploaded;
+    bed.env.stepWallClock(8 * dayMs);
+    let listings = 0;
+    const list = async function* (prefix: string, options: object): AsyncGenerator<unknown> {
+      const isSecond = prefix === 'datasets/ds/' && ++listings === 2;
+      yield* bed.store.list(prefix, options);
+      if (!isSecond) return;
+      open();
+      await late;
+      const { id } = await (await bed.records()).write([{ n: 4 }]);
+      yield* bed.store.list(manifestKey(id), options);
+    } as unknown as Store['list'];
+    const collector = await bed.records({ store: watched(bed.store, { list }) });
+    assert.equal((await collector.gc({ dryRun: false })).deleted, 1);
+    assert.deepEqual(await (await bed.records()).read((await late).id), [{ n: 3 }]);
+  });
+
+  onBoth('of a commit whose outcome stayed open ends the question', async ({ kind }) => {
+    const bed = bedOf(kind);
+    let isDown = true;
+    const put: Store['put'] = async (key, body, options) => {
+      const isFirst = kind === 'guarded put' ? key.endsWith('/manifest.json') : key === pointerKey;
+      if (isDown && isFirst) throw new LodeError('LODE_WRITE_UNCERTAIN', 'gone', { key, resolve });
+      return bed.store.put(key, body, options);
+    };
+    const resolve = (): Promise<'not-landed'> => Promise.resolve('not-landed');
+    const events = await bed.records({ store: watched(bed.store, { put }) });
+    const open = await fails(events.write([{ n: 1 }]), 'LODE_WRITE_UNCERTAIN');
+    isDown = false;
+    bed.env.stepWallClock(8 * dayMs);
+    assert.equal((await (await bed.records()).gc({ dryRun: false })).deleted, 1);
+    assert.equal(await open.details.resolve(), 'not-landed');
+    assert.deepEqual(await ids(bed), []);
   });
 
   onBoth('makes a commit fail whose data it has taken', async ({ kind }) => {
