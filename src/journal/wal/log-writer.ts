@@ -15,7 +15,8 @@ import type { LogPosition, NewSegment } from './group.ts';
 import { uncertainWrite } from './live.ts';
 import type { LiveSegment, LogOptions } from './log-options.ts';
 import type { SegmentHeader } from './segment-header.ts';
-import { headerOf, SegmentWriter } from './segment-writer.ts';
+import { headerOf } from './segment-writer.ts';
+import { Segments } from './segments.ts';
 import { run, runSync } from './steps.ts';
 import type { Steps, Wait } from './steps.ts';
 
@@ -28,20 +29,17 @@ const gatherTurns = 8;
 const spareBytesMax = 8 * 1024 * 1024;
 
 export class LogWriter {
-  readonly sealed: LiveSegment[];
   readonly backlog: Backlog;
   durableLsn: number;
   durableTimeMs: number;
   /** Told whenever `durableLsn` has grown or the log has ended. */
   readonly followers: Set<() => void> = new Set();
   readonly #options: LogOptions;
-  #active: SegmentWriter | undefined;
-  #durableEnd = 0;
+  readonly #segments: Segments;
   #position: LogPosition;
   #open: Group | undefined;
   readonly #queue: Group[] = [];
   #inFlight: Group | undefined;
-  #isRotating = false;
   /** What the group in flight is written through, since a synchronous append has decided that group. */
   #overtaken: DiskFile | undefined;
   #running: Promise<void> | undefined;
@@ -53,7 +51,7 @@ export class LogWriter {
   constructor(options: LogOptions, position: LogPosition, sealed: readonly LiveSegment[]) {
     this.#options = options;
     this.#position = position;
-    this.sealed = [...sealed];
+    this.#segments = new Segments(options, sealed);
     this.backlog = new Backlog(options.pendingBytesMax, options.dir);
     this.durableLsn = position.nextLsn - 1;
     this.durableTimeMs = position.timeMs;
@@ -68,12 +66,17 @@ export class LogWriter {
     return this.#failure;
   }
 
+  /** In order. */
+  get sealed(): LiveSegment[] {
+    return this.#segments.sealed;
+  }
+
   /** The segment being written, up to what is durable. */
   get active(): LiveSegment | undefined {
-    const active = this.#active;
+    const { active, durableEnd: end } = this.#segments;
     if (active === undefined) return undefined;
     const { header, path } = active;
-    return { header, path, lastLsn: this.durableLsn, end: this.#durableEnd };
+    return { header, path, lastLsn: this.durableLsn, end };
   }
 
   append(parts: readonly Uint8Array[], bytes: number): { lsn: number; group: Group } {
@@ -96,7 +99,7 @@ export class LogWriter {
 
   /** Resolves once there is room for what comes next. Somebody else may be quicker to take it. */
   async ready(): Promise<void> {
-    while (this.backlog.isFull || this.#isRotating) {
+    while (this.backlog.isFull || this.#segments.isRotating) {
       const waiting = [this.#inFlight, ...this.#queue, this.#open];
       const first = waiting.find((group) => group?.isSettled === false);
       if (first === undefined) break;
@@ -133,21 +136,22 @@ export class LogWriter {
   async close(retry: () => Promise<boolean>): Promise<void> {
     // Calls of a group that a synchronous append has settled may be under way longer than that.
     while (this.#running !== undefined) await this.#running;
-    const active = this.#active;
+    const place = { before: this.#position };
+    const seal = (): Steps => this.#segments.seal(place, (sync) => this.#syncing(undefined, sync));
     const isSound = this.#failure === undefined;
     // Whoever still waits for a segment gets none: it would be made when others have the log.
     const { dir } = this.#options;
     this.#failure ??= new LodeError('LODE_CLOSED', 'this log has been closed', { key: dir });
     try {
-      if (active !== undefined && isSound) {
-        await run(this.#sealActive(active)).catch(async (error: unknown) => {
+      if (isSound) {
+        await run(seal()).catch(async (error: unknown) => {
           if (!isLodeError(error, 'LODE_STORAGE_FULL') || !(await retry())) throw error;
-          await run(this.#sealActive(active));
+          await run(seal());
         });
       }
     } finally {
       this.#tell();
-      this.#active?.close();
+      this.#segments.active?.close();
     }
   }
 
@@ -236,9 +240,11 @@ export class LogWriter {
     if (this.#failure !== undefined) throw this.#failure;
     const { newSegment, bytes } = group;
     // One that is overtaken may have made its segment already.
-    const isMade = this.#active?.header.logNumber === group.writer.logNumber;
-    if (!isMade && newSegment !== undefined) yield* this.#newSegment(group, newSegment);
-    const active = this.#active;
+    const isMade = this.#segments.active?.header.logNumber === group.writer.logNumber;
+    if (!isMade && newSegment !== undefined) {
+      yield* this.#segments.rotate(group, newSegment, (sync) => this.#syncing(group, sync));
+    }
+    const active = this.#segments.active;
     if (active?.header.logNumber !== group.writer.logNumber) throw this.#unready();
     const { position, end } = group.writer;
     if (bytes.length > 0) {
@@ -258,52 +264,6 @@ export class LogWriter {
     this.#acknowledge(group);
   }
 
-  *#newSegment(group: Group, { header, bytes, running }: NewSegment): Steps {
-    const { disk, dir, preallocateBytes, beforeSegment } = this.#options;
-    const syncing = (sync: Wait): Steps => this.#syncing(group, sync);
-    this.#isRotating = true;
-    try {
-      if (this.#active !== undefined) yield* this.#sealActive(this.#active, group);
-      yield* this.#syncing(group, beforeSegment());
-      this.#active = yield* SegmentWriter.create(
-        disk,
-        dir,
-        header,
-        bytes,
-        preallocateBytes,
-        syncing,
-        () => this.#options.owner.checkPlace(),
-      );
-    } finally {
-      this.#isRotating = false;
-    }
-    // One of the same name, without a record, is gone.
-    if (this.sealed.at(-1)?.header.firstLsn === header.firstLsn) this.sealed.pop();
-    this.#durableEnd = bytes.length;
-    const { position } = group.writer;
-    const { firstLsn, logNumber, timeMs } = header;
-    const made = { firstLsn, logNumber, position, running, timeMs };
-    group.before = { ...group.before, ...made, hasSegment: true, restarts: false };
-  }
-
-  *#sealActive(active: SegmentWriter, group?: Group): Steps {
-    const { header, path } = active;
-    const { position, running, nextLsn } = group?.before ?? this.#position;
-    const lastLsn = nextLsn - 1;
-    try {
-      active.writeSeal(position, running, lastLsn);
-    } catch (error) {
-      yield* this.#syncing(group, active.cutBack(position));
-      throw error;
-    }
-    yield* this.#syncing(group, active.datasync());
-    this.sealed.push({ header, path, lastLsn, end: position });
-    this.#active = undefined;
-    // Before anything else can fail: nobody may append to a segment that is gone.
-    if (group !== undefined) group.before = { ...group.before, hasSegment: false };
-    active.close();
-  }
-
   #acknowledge(group: Group): void {
     if (group.isSettled) return;
     try {
@@ -317,10 +277,10 @@ export class LogWriter {
       this.durableLsn = group.lastLsn;
       this.durableTimeMs = group.timeMs;
     }
-    this.#durableEnd = group.writer.end;
+    this.#segments.durableEnd = group.writer.end;
     const { buffer } = group.bytes;
     // To be written over: room made anew takes as long as the write. A call that was overtaken still reads it.
-    if (buffer.byteLength <= spareBytesMax && this.#active?.isWriting !== true)
+    if (buffer.byteLength <= spareBytesMax && this.#segments.active?.isWriting !== true)
       this.#spare = new Uint8Array(buffer as ArrayBuffer);
     this.#settle(group, group.resolve);
     this.#tell();
@@ -328,9 +288,9 @@ export class LogWriter {
 
   /** What is under way is decided on the calling thread, first of all. Where this fails, nothing was taken. */
   #overtake(): void {
-    if (this.#isRotating) throw this.#unready();
+    if (this.#segments.isRotating) throw this.#unready();
     if (this.#inFlight?.isSettled !== false) return;
-    this.#overtaken = this.#active?.reopen(this.#options);
+    this.#overtaken = this.#segments.active?.reopen(this.#options);
     this.#queue.unshift(this.#inFlight);
   }
 

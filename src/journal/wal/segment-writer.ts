@@ -2,7 +2,7 @@
  * The segment that is being written. It is made under another name, complete with its header, and takes its own once that is
  * durable: a segment by name always has a header.
  */
-import type { Disk, DiskFile } from '../../disk/disk.ts';
+import type { DiskFile } from '../../disk/disk.ts';
 import { FrameWriter } from './frame-writer.ts';
 import type { LogOptions } from './log-options.ts';
 import { segmentName, unfinished } from './names.ts';
@@ -11,7 +11,7 @@ import { recordKinds } from './record.ts';
 import { encodeSegmentHeader } from './segment-header.ts';
 import type { SegmentHeader } from './segment-header.ts';
 import { dataOf, namesIn } from './steps.ts';
-import type { Steps, Wait } from './steps.ts';
+import type { Steps, Syncing, Wait } from './steps.ts';
 
 /** Up to so much is written on the calling thread: it is a copy into the page cache. */
 const inlineBytesMax = 1024 * 1024;
@@ -29,9 +29,6 @@ export function headerOf(header: SegmentHeader): {
   writer.add({ kind, lsn: firstLsn, index: 0, timeDelta: 0 }, [encodeSegmentHeader(header)]);
   return writer.take();
 }
-
-/** Waits for a sync; what it makes of a failure is the caller's. */
-type Syncing = (sync: Wait) => Steps;
 
 export class SegmentWriter {
   readonly header: SegmentHeader;
@@ -58,11 +55,9 @@ export class SegmentWriter {
   }
 
   static *create(
-    disk: Disk,
-    dir: string,
+    { disk, dir, preallocateBytes }: LogOptions,
     header: SegmentHeader,
     first: Uint8Array,
-    preallocateBytes: number,
     syncing: Syncing,
     beforeName: () => void,
   ): Steps<SegmentWriter> {

@@ -12,6 +12,9 @@ export interface Wait {
 
 export type Steps<T = void> = Generator<Wait, T, void>;
 
+/** Waits for a sync, or for several; what it makes of a failure is up to whoever gives it. */
+export type Syncing = (sync: Wait | Steps) => Steps;
+
 export async function run<T>(steps: Steps<T>): Promise<T> {
   let step = steps.next();
   while (step.done !== true) {
