@@ -4,6 +4,7 @@
  * two were written apart, so that what one overlooks the other may see.
  */
 import type { WireScript } from './scene.ts';
+import { changeScripts } from './scripts-changes.ts';
 import { conditionScripts } from './scripts-conditions.ts';
 import { multipartScripts } from './scripts-multipart.ts';
 import { readScripts } from './scripts-reads.ts';
@@ -14,4 +15,5 @@ export const wireScripts: readonly WireScript[] = [
   ...readScripts,
   ...multipartScripts,
   ...refusalScripts,
+  ...changeScripts,
 ];

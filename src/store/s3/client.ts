@@ -72,6 +72,13 @@ interface Learned {
   closed: boolean;
 }
 
+/** What a request was signed by. */
+interface Used {
+  readonly credentials: S3Credentials | undefined;
+  readonly clockOffMs: number;
+  readonly region: string;
+}
+
 export class S3Client {
   readonly settings: Settings;
   readonly env: Env;
@@ -139,13 +146,20 @@ export class S3Client {
     for (let corrections = 0; ;) {
       request.signal?.throwIfAborted();
       if (this.#learned.closed) throw new LodeError('LODE_CLOSED', 'the store was closed', {});
-      const credentials = this.#credentials.anonymous ? undefined : await this.#credentials.get();
+      const credentials = this.#credentials.anonymous
+        ? undefined
+        : await this.#credentials.get(request.signal);
+      const used = {
+        credentials,
+        clockOffMs: this.#learned.clockOffMs,
+        region: this.#endpoint.region,
+      };
       const reply = await this.#send(request, credentials, fresh);
       if (reply.lost !== undefined) return reply;
       const { fault } = reply;
       if (fault === undefined || fault.code === 'NoSuchKey') this.#learned.bucketSeen = true;
       if (fault === undefined || ++corrections > 3) return reply;
-      if (!(await this.#correct(reply, fault, credentials))) return reply;
+      if (!(await this.#correct(request, reply, fault, used))) return reply;
       this.#tellRetry(corrections, 0, { key: request.key, error: this.failure(reply, request) });
     }
   }
@@ -220,24 +234,35 @@ export class S3Client {
     return { status, response, fault: faultOf(status, text ?? new Uint8Array(0), region) };
   }
 
-  /** Sets right what the answer says is wrong; false when there is nothing to set right. */
+  /**
+   * Sets right what the answer says is wrong; false when there is nothing to set right. What another call has set right since
+   * the request was signed is right for this one too.
+   */
   async #correct(
+    { method, signal }: S3Request,
     { status, response }: Answer,
-    fault: Fault,
-    credentials: S3Credentials | undefined,
+    { code, region }: Fault,
+    used: Used,
   ): Promise<boolean> {
-    if (fault.code === 'ExpiredToken' || fault.code === 'TokenRefreshRequired') {
-      if (credentials === undefined) return false;
-      this.#credentials.refuse(credentials);
-      const next = await this.#credentials.get();
-      return next.sessionToken !== credentials.sessionToken;
-    }
-    if (status === 403 && (fault.code === 'RequestTimeTooSkewed' || fault.code === ''))
+    if (code === 'ExpiredToken' || code === 'TokenRefreshRequired')
+      return this.#renew(used, signal);
+    if (status === 403 && (code === 'RequestTimeTooSkewed' || code === '')) {
+      if (this.#learned.clockOffMs !== used.clockOffMs) return true;
       if (this.#correctClock(response.header('date'))) return true;
+    }
     const redirected = status === 301 || status === 307 || status === 308;
     if (redirected || status === 400 || status === 403)
-      return this.#endpoint.correctRegion(fault.region);
-    return false;
+      if (this.#endpoint.correctRegion(region) || this.#endpoint.region !== used.region)
+        return true;
+    // Of an expired token HEAD says no more than that.
+    return method === 'HEAD' && status === 400 && this.#renew(used, signal);
+  }
+
+  async #renew({ credentials }: Used, signal: AbortSignal | undefined): Promise<boolean> {
+    if (credentials?.sessionToken === undefined) return false;
+    this.#credentials.refuse(credentials);
+    const next = await this.#credentials.get(signal);
+    return next.sessionToken !== credentials.sessionToken;
   }
 
   /** Signatures hold for a quarter of an hour: smaller differences are not worth a request. */

@@ -5,6 +5,7 @@
 import { environment, installedCredentialChain, userFile } from '#platform/machine.js';
 import type { Env } from '../../env.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
+import { orAborted } from '../wrappers/flight.ts';
 import { parseProfiles, type Profile } from './profiles.ts';
 
 /** What requests are signed with. `expiration` is when to ask again. */
@@ -42,12 +43,12 @@ export class CredentialKeeper {
     return this.#source === 'anonymous';
   }
 
-  /** Those held while they are good; else one question for all who wait. */
-  async get(): Promise<S3Credentials> {
+  /** Those held while they are good; else one question for all who wait, each at most until its signal aborts. */
+  async get(signal: AbortSignal | undefined): Promise<S3Credentials> {
     const held = this.#held;
-    if (held !== undefined && !this.#expires(held)) return held;
+    if (held !== undefined && !this.#expiresWithin(held, renewBeforeMs)) return held;
     this.#asking ??= this.#renew().finally(() => (this.#asking = undefined));
-    return this.#asking;
+    return orAborted(this.#asking, signal);
   }
 
   /** The server refused these: the next `get` asks again. */
@@ -55,9 +56,9 @@ export class CredentialKeeper {
     if (this.#held === credentials) this.#held = undefined;
   }
 
-  #expires({ expiration }: S3Credentials): boolean {
+  #expiresWithin({ expiration }: S3Credentials, ms: number): boolean {
     if (expiration === undefined) return false;
-    return Number(this.#env.now() / 1_000_000n) > expiration.getTime() - renewBeforeMs;
+    return Number(this.#env.now() / 1_000_000n) > expiration.getTime() - ms;
   }
 
   async #renew(): Promise<S3Credentials> {
@@ -67,6 +68,9 @@ export class CredentialKeeper {
       this.#held = found;
       return found;
     } catch (error) {
+      const held = this.#held;
+      // Renewed early, so that a provider may fail for a while.
+      if (held !== undefined && !this.#expiresWithin(held, 0)) return held;
       if (isLodeError(error)) throw error;
       throw new LodeError(
         'LODE_UNAUTHENTICATED',

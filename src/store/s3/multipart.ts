@@ -116,9 +116,8 @@ class Upload {
     const text = `<CompleteMultipartUpload xmlns="${space}">${parts.join('')}</CompleteMultipartUpload>`;
     const body = utf8Encode(text);
     for (let failures = 0; ;) {
-      const { key, signal } = write;
-      const reply = await this.#client.once(
-        { method: 'POST', key, query: { uploadId: id }, headers: write.condition, body, signal },
+      const reply = await write.attempt(
+        { method: 'POST', query: { uploadId: id }, headers: write.condition, body },
         failures > 0,
       );
       const seen = await this.#lookInside(reply);

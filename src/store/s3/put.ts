@@ -56,7 +56,7 @@ async function putWhole(client: S3Client, write: Write, body: Uint8Array): Promi
   const send = async (): Promise<PutResult> => {
     for (let failures = 0; ;) {
       const { key, signal, headers } = write;
-      const reply = await client.once({ method: 'PUT', key, headers, body, signal }, failures > 0);
+      const reply = await write.attempt({ method: 'PUT', headers, body }, failures > 0);
       if (reply.lost === undefined && reply.fault === undefined) {
         reply.response.discard();
         return write.stored(reply.response.header('etag'));

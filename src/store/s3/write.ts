@@ -9,7 +9,7 @@
 import type { Env } from '../../env.ts';
 import { isLodeError, LodeError } from '../../errors.ts';
 import type { ETag, PutMode, PutResult } from '../store.ts';
-import type { Reply, S3Client } from './client.ts';
+import type { Reply, S3Client, S3Request } from './client.ts';
 import { isBusy, isRace, isUnknown } from './failures.ts';
 import { headAnswer } from './read.ts';
 
@@ -74,6 +74,16 @@ export class Write {
     if (mode === 'overwrite') return { 'x-amz-meta-lode-write-id': id };
     if (mode === 'create') return { 'if-none-match': '*', 'x-amz-meta-lode-write-id': id };
     return { 'if-match': mode.ifMatch, 'x-amz-meta-lode-write-id': id };
+  }
+
+  /** One attempt. What keeps it from being sent, such as a closed store, says nothing of those before it. */
+  async attempt(request: Omit<S3Request, 'key' | 'signal'>, fresh: boolean): Promise<Reply> {
+    const { key, signal } = this;
+    try {
+      return await this.#client.once({ ...request, key, signal }, fresh);
+    } catch (error) {
+      throw isLodeError(error) ? this.#open(error) : error;
+    }
   }
 
   /** A verdict on a reply that is no success: a lost race, or `again`; what is neither is thrown. */
@@ -157,10 +167,15 @@ export class Write {
     const resolve = async (): Promise<'landed' | 'not-landed'> => {
       // The call is over: from here on the write is this function's alone.
       this.signal = undefined;
-      if ((await this.#look())?.ours === true) return 'landed';
+      const found = await this.#look();
+      if (found?.ours === true) return 'landed';
       // Overwriting now could undo what others wrote since.
-      if (this.mode === 'overwrite' || this.repeat === undefined) return 'not-landed';
-      return (await this.repeat()).outcome === 'stored' ? 'landed' : 'not-landed';
+      if (this.mode === 'overwrite') return 'not-landed';
+      if (this.repeat !== undefined)
+        return (await this.repeat()).outcome === 'stored' ? 'landed' : 'not-landed';
+      if (this.#holds(found) || found?.older === true) return 'not-landed';
+      // It may have landed and been replaced.
+      throw this.uncertain(cause);
     };
     const what = 'the server did not say whether it took the write';
     return new LodeError('LODE_WRITE_UNCERTAIN', what, { key: this.key, resolve }, { cause });

@@ -48,7 +48,8 @@ export class Flight<T> {
   }
 }
 
-function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+/** Waits for `work`, at most until the signal aborts; the work goes on. */
+export function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return work;
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(signal.reason as Error);
