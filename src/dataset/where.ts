@@ -212,11 +212,12 @@ function statisticsMayMatch(
 
 function columnMayMatch(
   { min, max, nullCount, isTime }: ColumnStatistics,
-  rowCount: number | undefined,
+  rowCount: number,
   { eq, in: any, gt, gte, lt, lte }: Bounds<Comparable>,
   asStored: boolean,
 ): boolean {
-  if (min === undefined || max === undefined) return rowCount === undefined || nullCount < rowCount;
+  // A manifest may lack the count, which reads as 0.
+  if (min === undefined || max === undefined) return nullCount < rowCount || rowCount === 0;
   if (isReadOtherwise(min) || isReadOtherwise(max)) return true;
   // Values that cannot be compared give NaN, which proves nothing.
   const order = (bound: typeof min, value: Comparable): number => {

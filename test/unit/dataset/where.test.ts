@@ -172,6 +172,9 @@ void describe('pruning', () => {
       { numRuns: 20_000, seed: 11 },
     );
     assert.ok(skipped > 2_000, `only ${skipped} skipped: nothing was tested`);
+    const uncounted = { rowCount: 0, columns: [{ name: 'v', nullCount: 0 }] };
+    const selection = new Selection(defaultLayout(), { v: true }, undefined);
+    assert.ok(selection.mayHold({ path: 'd/f', sizeBytes: 1, stats: uncounted }));
   });
 
   void it('by partition never skips a record that matches, whoever wrote the path', async () => {
