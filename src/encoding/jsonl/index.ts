@@ -2,7 +2,7 @@
  * JSON Lines: one JSON value a line, with the bytes Go Lode writes (docs/formats/dataset.md, section 5). It streams both ways.
  *
  * What comes back is what JSON holds: a Date as a string, bytes as base64, a bigint as a number unless `integers` says
- * `bigint`. A schema can turn them back.
+ * `bigint`, half a surrogate pair as U+FFFD. A schema can turn the first three back.
  */
 import { assertOptions } from '../../options.ts';
 import type { Codec } from '../codec.ts';
