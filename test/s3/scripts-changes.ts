@@ -138,6 +138,14 @@ export const changeScripts: readonly WireScript[] = [
     },
   })),
   {
+    name: 'it lands, and the server says that we were gone',
+    rules: [{ on: 'PutObject', do: { answer: { status: 499, body: '' } } }],
+    async run({ store, double }) {
+      assert.equal((await store.put(key, 'x', { mode: 'create' })).outcome, 'stored');
+      assert.equal(double.text(key), 'x');
+    },
+  },
+  {
     name: 'an upload lands unanswered and is replaced: nobody says that it has not landed',
     options: { partBytes: part, parallelParts: 1 },
     async run({ store, double, other }) {

@@ -36,7 +36,8 @@ export function isBusy({ status, code }: Fault): boolean {
 export function isUnknown(fault: Fault): boolean {
   const { status, code } = fault;
   const full = status === 507 || code === 'QuotaExceeded' || code === 'XMinioStorageFull';
-  const isOdd = status === 304 || status === 408;
+  // 499: MinIO, and proxies, about a client that seemed gone while they worked.
+  const isOdd = status === 304 || status === 408 || status === 499;
   return !isBusy(fault) && !full && (isOdd || (status >= 500 && status !== 501));
 }
 
@@ -115,7 +116,7 @@ function meaningOf({ status, code }: Fault): Meaning {
   if (status === 401) return wrongKeys;
   if (status === 403) return ['LODE_PERMISSION_DENIED', 'the server refused', undefined, denied];
   if (status === 507) return full;
-  if (status === 429 || status === 408 || status === 409 || (status >= 500 && status !== 501))
+  if ([408, 409, 429, 499].includes(status) || (status >= 500 && status !== 501))
     return ['LODE_UNAVAILABLE', 'the server could not do it now'];
   if (status === 304 || (status > 0 && status < 300))
     return ['LODE_INVALID_RESPONSE', 'the answer makes no sense'];
