@@ -4,6 +4,7 @@
  */
 import { isLodeError } from '../errors.ts';
 import type { PutMode } from '../store/store.ts';
+import { lateness } from './collection-age.ts';
 import { uncertainWrite } from './lost-response.ts';
 import type { Operation } from './operation.ts';
 
@@ -30,5 +31,9 @@ export async function refusedFirst(
     if (found === undefined) return error;
   }
   const cause = isOpen ? (error.cause ?? error) : error;
-  return uncertainWrite(manifestKey, cause, () => finish({ ...op, signal: undefined }));
+  const isLate = lateness(op.env);
+  return uncertainWrite(manifestKey, cause, async () => {
+    if (isLate() && (await op.store.head(manifestKey)) === undefined) return 'not-landed';
+    return finish({ ...op, signal: undefined });
+  });
 }

@@ -16,14 +16,20 @@ export interface Written<M> {
 export class PublishGuard<M extends { readonly snapshotId: string }> {
   readonly #write: () => Promise<Written<M>>;
   readonly #pointerIs: (mode: PutMode) => Promise<boolean>;
+  readonly #assertDataIsThere: (() => Promise<void>) | undefined;
   #written: Written<M> | undefined;
   #refusal: { readonly error: unknown } | undefined;
   #moved = false;
   #settled = false;
 
-  constructor(write: () => Promise<Written<M>>, pointerIs: (mode: PutMode) => Promise<boolean>) {
+  constructor(
+    write: () => Promise<Written<M>>,
+    pointerIs: (mode: PutMode) => Promise<boolean>,
+    assertDataIsThere: (() => Promise<void>) | undefined,
+  ) {
     this.#write = write;
     this.#pointerIs = pointerIs;
+    this.#assertDataIsThere = assertDataIsThere;
   }
 
   get written(): Written<M> | undefined {
@@ -72,6 +78,8 @@ export class PublishGuard<M extends { readonly snapshotId: string }> {
   async #again({ manifest, mode }: Written<M>): Promise<M> {
     this.#moved = !(await this.#pointerIs(mode));
     if (this.#moved) throw stopped('the pointer has moved');
+    // A collector that had listed the manifests before ours came knows only what the pointer names.
+    await this.#assertDataIsThere?.();
     return manifest;
   }
 }

@@ -22,7 +22,8 @@ export function nextSnapshotId(env: Env, ...above: readonly (string | undefined)
   let text = String(id);
   for (const other of above) {
     if (follows(text, other)) continue;
-    id = (numericId(other) ?? id) + 1n;
+    // By chance: two writers behind the same clock must not upload under one id.
+    id = (numericId(other) ?? id) + 1n + BigInt(Math.floor(env.random() * 1e6));
     text = String(id);
   }
   lastByEnv.set(env, id);

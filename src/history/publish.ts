@@ -62,6 +62,7 @@ export class Publisher<M extends SnapshotFacts> {
     const begun = { manifest, bytes, mode };
     return this.#guarded(
       op,
+      request,
       (begin) => {
         begin(begun);
         return this.#putManifests(op, request, begun);
@@ -82,6 +83,7 @@ export class Publisher<M extends SnapshotFacts> {
     let dangling = false;
     const publication = this.#guarded(
       op,
+      request,
       async (begin) => {
         const head = await this.#underLock(op, known);
         dangling = head === undefined;
@@ -152,6 +154,7 @@ export class Publisher<M extends SnapshotFacts> {
   /** @param write  Writes the manifests under the lock, after it has said what it begins to write. */
   async #guarded(
     op: Operation,
+    request: CommitRequest<M>,
     write: (begin: (begun: Begun<M>) => void) => Promise<Written<M>>,
     firstMode: PutMode,
   ): Promise<Publication<M>> {
@@ -168,6 +171,7 @@ export class Publisher<M extends SnapshotFacts> {
           ? pointer.etag === undefined
           : typeof mode === 'object' && pointer.etag === mode.ifMatch;
       },
+      request.assertDataIsThere?.bind(request),
     );
     const landed = async (): Promise<ETag | 'superseded' | undefined> =>
       guard.written && this.#pointerLanded(op, guard.written.manifest.snapshotId);
@@ -200,11 +204,7 @@ export class Publisher<M extends SnapshotFacts> {
     if (begun?.mode !== 'create') return error;
     const { manifest, bytes } = begun;
     const key = this.#format.manifestKey(manifest.snapshotId);
-    const isLate = lateness(op.env);
-    return refusedFirst(op, error, key, async (detached) => {
-      if (isLate() && (await detached.store.head(key)) === undefined) return 'not-landed';
-      return this.#finishFirst(detached, manifest, bytes);
-    });
+    return refusedFirst(op, error, key, (detached) => this.#finishFirst(detached, manifest, bytes));
   }
 
   /** Completes a first commit of which the manifest may be there, unless another commit has come before it. */

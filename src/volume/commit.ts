@@ -47,7 +47,8 @@ export async function commit(
 class Commit {
   readonly #op: Operation;
   readonly #context: VolumeContext;
-  readonly #doubtful: readonly VolumeBlock[];
+  readonly #blocks: readonly VolumeBlock[];
+  readonly #proofs: Proofs;
   readonly #added: BlockTable;
   readonly #metadata: Metadata;
   readonly #options: CommitOptions;
@@ -63,7 +64,8 @@ class Commit {
     this.#op = op;
     this.#context = context;
     this.#added = BlockTable.of(blocks);
-    this.#doubtful = blocks.filter((block) => !proofs.has(block, op));
+    this.#blocks = blocks;
+    this.#proofs = proofs;
     this.#metadata = metadata;
     this.#options = options;
   }
@@ -128,7 +130,9 @@ class Commit {
 
   async #assertBlocksAreThere(): Promise<void> {
     const { store, signal } = this.#op;
-    await forEachOf(this.#doubtful, store.capabilities.concurrency, async ({ path, length }) => {
+    // Asked for each attempt: what was proved when the first one began may be too old for the last.
+    const doubtful = this.#blocks.filter((block) => !this.#proofs.has(block, this.#op));
+    await forEachOf(doubtful, store.capabilities.concurrency, async ({ path, length }) => {
       const info = await store.head(path, { signal });
       if (info?.size === length) return;
       const details = { volume: this.#context.id, key: path, expected: length };

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { hive } from '../../../src/dataset/index.ts';
 import { LodeError } from '../../../src/errors.ts';
+import { virtualEnv } from '../../../src/testing/index.ts';
 import type { Store } from '../../../src/store/index.ts';
 import { fails, keysOf, onBoth, watched } from './bed.ts';
 
@@ -28,6 +29,18 @@ void describe('clean-up after a failed write', () => {
       assert.ok((await keysOf(bed.store)).some((key) => key.includes('/data/')));
     },
   );
+
+  onBoth('is not needed between two writers whose clocks are behind the head', async (bed) => {
+    const ahead = virtualEnv();
+    ahead.stepWallClock(60 * 60 * 1000);
+    await (await bed.records({ env: ahead })).write([{ n: 0 }]);
+    const first = await bed.records({ env: virtualEnv({ seed: 2 }) });
+    const second = await bed.records({ env: virtualEnv({ seed: 3 }) });
+    await Promise.all([first.latest(), second.latest()]);
+    await first.write([{ n: 1 }]);
+    // Not LODE_ALREADY_EXISTS: they have drawn different ids.
+    await fails(second.write([{ n: 2 }]), 'LODE_SNAPSHOT_CONFLICT');
+  });
 
   onBoth('deletes no file of a writer that drew the same id', async (bed) => {
     const theirs = new Set<string>();

@@ -185,6 +185,27 @@ describe('collection', () => {
     assert.deepEqual((await writer.verify()).problems, []);
   });
 
+  it('has a commit look at its data again before it publishes what had no answer', async () => {
+    const bed = await bedWithOrphan('guarded put');
+    const former = await ids(bed);
+    let cut = 0;
+    const put: Store['put'] = async (key, body, options) => {
+      if (key !== pointerKey || cut++ > 0) return bed.store.put(key, body, options);
+      bed.env.stepWallClock(8 * dayMs);
+      const beforePublish = async (): Promise<never> => {
+        await options?.beforePublish?.();
+        // As a collector does that has listed the manifests before this one came.
+        await bed.store.delete((await keysOf(bed.store)).filter((at) => at.includes('/data/')));
+        throw new LodeError('LODE_UNAVAILABLE', 'no answer', { key });
+      };
+      return bed.store.put(key, body, { ...options, beforePublish });
+    };
+    const writer = await bed.records({ store: watched(bed.store, { put }) });
+    const open = await fails(writer.write([{ n: 3 }]), 'LODE_WRITE_UNCERTAIN');
+    await fails(open.details.resolve(), 'LODE_NOT_FOUND');
+    assert.deepEqual(await ids(bed), former);
+  });
+
   onBoth('reports what could not be deleted, key by key', async ({ kind }) => {
     const bed = await bedWithOrphan(kind);
     bed.env.stepWallClock(8 * dayMs);
