@@ -21,8 +21,7 @@ export class Group {
   readonly newSegment: NewSegment | undefined;
   /** Where the log was before the group; once its segment is made, where that begins. */
   before: LogPosition;
-  /** Resolves when the group is durable. */
-  readonly durable: Promise<void>;
+  readonly outcome: Outcome = new Outcome();
   count = 0;
   /** Acknowledged or refused: by itself, or by a synchronous append that came after it. */
   isSettled = false;
@@ -30,10 +29,6 @@ export class Group {
   pendingBytes = 0;
   bytes: Uint8Array = new Uint8Array(0);
   running = 0;
-  resolve: () => void = () => {};
-  reject: (error: unknown) => void = () => {};
-  /** What the caller of one of its records is told instead, if that differs. */
-  errorOf: ((lsn: number) => Error) | undefined;
 
   constructor(
     before: LogPosition,
@@ -46,11 +41,6 @@ export class Group {
     this.timeMs = timeMs;
     this.writer = writer;
     this.newSegment = newSegment;
-    this.durable = new Promise((resolve, reject) => {
-      this.resolve = resolve;
-      this.reject = reject;
-    });
-    this.durable.catch(() => {});
   }
 
   get lastLsn(): number {
@@ -73,16 +63,6 @@ export class Group {
     return lsn;
   }
 
-  /** Resolves when the record is durable. What is left of a group that failed may be its first records: each is asked after by itself. */
-  durableOf(lsn: number): Promise<void> {
-    const durable = this.durable.catch((error: unknown) => {
-      throw this.errorOf?.(lsn) ?? error;
-    });
-    // Whoever appended may not wait for it.
-    durable.catch(() => {});
-    return durable;
-  }
-
   /** No more records: makes its bytes. */
   close(): LogPosition {
     const { bytes, running } = this.writer.take();
@@ -98,6 +78,47 @@ export class Group {
       hasSegment: true,
       restarts: false,
     };
+  }
+}
+
+/** What becomes of a group. Apart from it: whoever keeps this does not keep its bytes. */
+class Outcome {
+  /** Resolves when the group is durable. */
+  readonly durable: Promise<void>;
+  resolve: () => void = () => {};
+  reject: (error: unknown) => void = () => {};
+  /** What the caller of one of its records is told instead, if that differs. */
+  errorOf: ((lsn: number) => Error) | undefined;
+
+  constructor() {
+    this.durable = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
+    this.durable.catch(() => {});
+  }
+}
+
+/** A record of a group. Who appends many waits for the last: a promise of its own is made for one that is asked after. */
+export class AppendedRecord {
+  readonly lsn: number;
+  readonly #outcome: Outcome;
+  #durable: Promise<void> | undefined;
+
+  constructor(lsn: number, outcome: Outcome) {
+    this.lsn = lsn;
+    this.#outcome = outcome;
+  }
+
+  /** What is left of a group that failed may be its first records: each is told what is true of itself. */
+  get durable(): Promise<void> {
+    if (this.#durable !== undefined) return this.#durable;
+    const durable = this.#outcome.durable.catch((error: unknown) => {
+      throw this.#outcome.errorOf?.(this.lsn) ?? error;
+    });
+    // Whoever has it may not wait for it.
+    durable.catch(() => {});
+    return (this.#durable = durable);
   }
 }
 

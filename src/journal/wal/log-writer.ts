@@ -10,7 +10,7 @@ import { isLodeError, LodeError } from '../../errors.ts';
 import { Backlog } from './backlog.ts';
 import { FrameChecksums } from './frame.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { Group } from './group.ts';
+import { AppendedRecord, Group } from './group.ts';
 import type { LogPosition, NewSegment } from './group.ts';
 import { uncertainWrite } from './live.ts';
 import type { LiveSegment, LogOptions } from './log-options.ts';
@@ -79,13 +79,13 @@ export class LogWriter {
     return { header, path, lastLsn: this.durableLsn, end };
   }
 
-  append(parts: readonly Uint8Array[], bytes: number): { lsn: number; group: Group } {
+  append(parts: readonly Uint8Array[], bytes: number): AppendedRecord {
     this.backlog.assertRoom();
     const group = this.#groupFor(bytes);
     const lsn = group.add(parts);
     this.backlog.add(group, bytes);
     this.#running ??= this.#run();
-    return { lsn, group };
+    return new AppendedRecord(lsn, group.outcome);
   }
 
   /** What waits in the open group becomes durable with it, by the same sync. */
@@ -103,7 +103,7 @@ export class LogWriter {
       const waiting = [this.#inFlight, ...this.#queue, this.#open];
       const first = waiting.find((group) => group?.isSettled === false);
       if (first === undefined) break;
-      await first.durable.catch(() => {});
+      await first.outcome.durable.catch(() => {});
     }
     if (this.#failure !== undefined) throw this.#failure;
   }
@@ -115,7 +115,7 @@ export class LogWriter {
     while (!this.#position.hasSegment || this.#isDue()) {
       const group = (this.#open ??= this.#begin());
       this.#running ??= this.#run();
-      await group.durable;
+      await group.outcome.durable;
     }
   }
 
@@ -129,7 +129,7 @@ export class LogWriter {
   /** Resolves once all that was appended so far is decided, whichever way. */
   async flush(): Promise<void> {
     const last = this.#open ?? this.#queue.at(-1) ?? this.#inFlight;
-    await last?.durable.catch(() => {});
+    await last?.outcome.durable.catch(() => {});
   }
 
   /** Ends the segment for good. `retry` makes room on a full disk, if it can. */
@@ -282,7 +282,7 @@ export class LogWriter {
     // To be written over: room made anew takes as long as the write. A call that was overtaken still reads it.
     if (buffer.byteLength <= spareBytesMax && this.#segments.active?.isWriting !== true)
       this.#spare = new Uint8Array(buffer as ArrayBuffer);
-    this.#settle(group, group.resolve);
+    this.#settle(group, group.outcome.resolve);
     this.#tell();
   }
 
@@ -315,10 +315,10 @@ export class LogWriter {
     const waiting = [...this.#queue.splice(0), ...(this.#open ? [this.#open] : [])];
     this.#open = undefined;
     this.#position = group.before;
-    this.#settle(group, () => group.reject(error));
+    this.#settle(group, () => group.outcome.reject(error));
     // What comes after it was never written.
     const told = this.#failure ?? error;
-    for (const other of waiting) this.#settle(other, () => other.reject(told));
+    for (const other of waiting) this.#settle(other, () => other.outcome.reject(told));
     this.#tell();
   }
 
@@ -350,7 +350,7 @@ export class LogWriter {
     const { logNumber } = group.writer;
     const errorOf = (lsn: number): LodeError =>
       uncertainWrite(what, key, cause, () => resolveWrite(logNumber, lsn));
-    if (!group.isSettled) group.errorOf = errorOf;
+    if (!group.isSettled) group.outcome.errorOf = errorOf;
     return errorOf(group.lastLsn);
   }
 

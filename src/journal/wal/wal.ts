@@ -126,8 +126,7 @@ export class OpenWal implements Wal {
   append(parts: Uint8Array | readonly Uint8Array[]): Appended {
     const log = this.#writable();
     const list = listOf(parts);
-    const { lsn, group } = log.append(list, this.#checkedLength(list));
-    return { lsn, durable: group.durableOf(lsn) };
+    return log.append(list, this.#checkedLength(list));
   }
 
   appendSync(parts: Uint8Array | readonly Uint8Array[]): number {
