@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { fsStore } from '../../src/fs.ts';
 import { isLodeError, jsonl, openDataset } from '../../src/index.ts';
-import { s3Store } from '../../src/s3.ts';
+import { bucketStore } from './bucket-store.ts';
 import type { GoBucket } from './go-peer.ts';
 
 interface Spec {
@@ -24,7 +24,7 @@ const {
   writer,
 } = JSON.parse(process.argv[2] ?? '') as Spec;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-const bucket = s3 && s3Store({ ...s3, credentials: credentialsOf(s3), conditions: 'assume' });
+const bucket = s3 && bucketStore(s3);
 const ours = await openDataset(dataset, {
   store: bucket ?? fsStore(root),
   codec: jsonl(),
@@ -47,10 +47,3 @@ for (let n = 0, made = 0; made < commits && n < commits * 20; n++) {
 say({ done: true });
 process.stdin.destroy();
 await bucket?.close();
-
-function credentialsOf({ accessKey, secretKey }: GoBucket): {
-  accessKeyId: string;
-  secretAccessKey: string;
-} {
-  return { accessKeyId: accessKey, secretAccessKey: secretKey };
-}

@@ -34,8 +34,10 @@ export async function race(
   const ready = (): void => {
     if (--waiting === 0) for (const racer of racers) racer.send('go');
   };
-  const outcomes = await Promise.all(racers.map((racer) => outcomeOf(racer, ready)));
-  await Promise.all(racers.map((racer) => racer[Symbol.asyncDispose]()));
+  const outcomes = await Promise.all(racers.map((racer) => outcomeOf(racer, ready))).finally(() =>
+    // Those that still wait to be let go end, too.
+    Promise.all(racers.map((racer) => racer[Symbol.asyncDispose]())),
+  );
   const side = (from: number, to: number): RaceSide => ({
     acked: outcomes.slice(from, to).flatMap(({ acked }) => acked),
     failed: outcomes.slice(from, to).flatMap(({ failed }) => failed),
@@ -55,7 +57,7 @@ async function outcomeOf(racer: LineProcess, ready: () => void): Promise<RaceSid
     if (line.ready) ready();
     if (line.acked !== undefined) acked.push(line.acked);
     if (line.failed !== undefined) failed.push(JSON.stringify(line.failed));
-    if (line.done) break;
+    if (line.done) return { acked, failed };
   }
-  return { acked, failed };
+  throw new Error(`a racer ended early: ${racer.complaint}`);
 }

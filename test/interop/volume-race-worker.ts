@@ -2,18 +2,14 @@
 import { once } from 'node:events';
 import { fsStore } from '../../src/fs.ts';
 import { isLodeError, md5, openVolume } from '../../src/index.ts';
-import { s3Store } from '../../src/s3.ts';
+import { bucketStore } from './bucket-store.ts';
 import { placed } from './go-volume.ts';
 import type { VolumeRacerSpec } from './volume-race.ts';
 
 const spec = JSON.parse(process.argv[2] ?? '') as VolumeRacerSpec;
 const { root = '', s3, volume: id, length, peers, commits, block, first, stride, writer } = spec;
 const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
-const credentials = {
-  accessKeyId: s3?.accessKey ?? '',
-  secretAccessKey: s3?.secretKey ?? '',
-};
-const bucket = s3 && s3Store({ ...s3, credentials, conditions: 'assume' });
+const bucket = s3 && bucketStore(s3);
 const volume = await openVolume(id, {
   store: bucket ?? fsStore(root),
   length,

@@ -51,11 +51,14 @@ export async function raceForVolume(
   const ready = (): void => {
     if (--waiting === 0) for (const { process_ } of racers) process_.send('go');
   };
-  const told = await Promise.all(
-    racers.map(async ({ process_, isOurs }) => ({ isOurs, ...(await heard(process_, ready)) })),
-  );
-  await Promise.all(racers.map(({ process_ }) => process_[Symbol.asyncDispose]()));
-  return told;
+  try {
+    return await Promise.all(
+      racers.map(async ({ process_, isOurs }) => ({ isOurs, ...(await heard(process_, ready)) })),
+    );
+  } finally {
+    // Those that still wait to be let go end, too.
+    await Promise.all(racers.map(({ process_ }) => process_[Symbol.asyncDispose]()));
+  }
 }
 
 async function heard(
