@@ -34,10 +34,7 @@ export async function race(
   const ready = (): void => {
     if (--waiting === 0) for (const racer of racers) racer.send('go');
   };
-  const outcomes = await Promise.all(racers.map((racer) => outcomeOf(racer, ready))).finally(() =>
-    // Those that still wait to be let go end, too.
-    Promise.all(racers.map((racer) => racer[Symbol.asyncDispose]())),
-  );
+  const outcomes = await outcomesOf(racers, ready);
   const side = (from: number, to: number): RaceSide => ({
     acked: outcomes.slice(from, to).flatMap(({ acked }) => acked),
     failed: outcomes.slice(from, to).flatMap(({ failed }) => failed),
@@ -48,6 +45,15 @@ export async function race(
 /** Whether a snapshot with this metadata was made by ours. */
 export function isOurs(metadata: Readonly<Record<string, unknown>>): boolean {
   return ourNames.some((name) => metadata['writer'] === name);
+}
+
+async function outcomesOf(racers: readonly LineProcess[], ready: () => void): Promise<RaceSide[]> {
+  try {
+    return await Promise.all(racers.map((racer) => outcomeOf(racer, ready)));
+  } finally {
+    // When one fails, those that still wait to be let go end, too.
+    await Promise.all(racers.map((racer) => racer[Symbol.asyncDispose]()));
+  }
 }
 
 async function outcomeOf(racer: LineProcess, ready: () => void): Promise<RaceSide> {
