@@ -60,19 +60,19 @@ function recover(
   disk: Disk,
   dir: string,
   mode: RecoveryMode,
-  options: WalOptions,
+  { after, visit, journalId }: WalOptions,
 ): Promise<{ readonly examination: Examination; readonly setAside: string[] }> {
   // Each record once, however often and however far the log is read.
   let visited = 0;
-  const visit = (record: WalRecord): void => {
+  const visitNew = (record: WalRecord): void => {
     if (record.lsn <= visited) return;
     visited = record.lsn;
-    options.visit?.(record);
+    visit?.(record);
   };
   return withReserve(disk, dir, async () => {
-    const examination = await examine(disk, dir, { after: options.after, visit });
+    const examination = await examine(disk, dir, { after, visit: visit && visitNew });
     assertRecoverable(examination, mode);
-    assertJournal(examination, options.journalId, dir);
+    assertJournal(examination, journalId, dir);
     return { examination, setAside: await repair(disk, dir, examination) };
   });
 }
