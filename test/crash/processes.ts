@@ -55,6 +55,7 @@ export async function race(
     // Those to be killed die after a few commits each, at any moment of the next.
     const doomedAfter = n < kills ? 1 + Math.floor(random() * (commits / 2)) : Infinity;
     let own = 0;
+    let isDead = false;
     for await (const value of racer.lines()) {
       const line = value as Line;
       if (line.ready) racer.send('go');
@@ -63,6 +64,8 @@ export async function race(
       if (line.acked === undefined) continue;
       acked.push(line.acked);
       own++;
+      // Told before its death, and read after it.
+      if (isDead) continue;
       if (killedAt !== undefined) stalledMs = Math.max(stalledMs, performance.now() - killedAt);
       killedAt = undefined;
       if (own < doomedAfter) continue;
@@ -70,7 +73,7 @@ export async function race(
       await racer.kill();
       killed++;
       if (running > 1) killedAt ??= performance.now();
-      break;
+      isDead = true;
     }
     running--;
     if (running === 0 || (running <= 1 && own < commits)) killedAt = undefined;
